@@ -1,0 +1,236 @@
+/// One server's part of Raft, as a value: it is told what happens, and says what to write, send and answer.
+///
+/// It does no I/O, reads no clock and has no source of randomness but the seed it is given, so that the same inputs at
+/// the same times give the same outputs, in a live cluster and in a simulation.
+///
+/// **Terminology** is the paper's: *In Search of an Understandable Consensus Algorithm (Extended Version)*, Ongaro and
+/// Ousterhout, 2014 ("paper"), and *Consensus: Bridging Theory and Practice*, Ongaro, 2014 ("thesis"). Time is divided
+/// into terms; a term begins with an election and has at most one leader; the leader appends clients' entries to its
+/// log, replicates it, and commits an entry once a majority stores it.
+///
+/// **How a host uses it.** It calls ``handle(_:at:into:)`` with each ``Input`` and does what the ``Output`` says. It
+/// hands in ``Input/deadline`` when ``deadline`` is reached, applies entries up to ``commitIndex``, and reports each
+/// ``Write`` as ``Input/durable(_:)`` once it is on disk. Messages are sent as they come: one that promises something
+/// is held back inside until the promise is on disk.
+///
+/// **Extensions beyond the paper**: PreVote (thesis §9.6), CheckQuorum and leader stickiness (§4.2.3, §6.2),
+/// ReadIndex (§6.4), pipelining and parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
+///
+/// **Where it deviates.** Answers are messages of their own, not tied to a request. A follower may answer an
+/// ``Append`` twice: at once, for what is on its disk already, and again when the rest is.
+public struct Raft: Sendable {
+    /// This server.
+    public let id: NodeID
+    /// The life of this server's disk.
+    public let incarnation: Incarnation
+    /// What the cluster's owner chose.
+    public internal(set) var settings: Settings
+    /// The members of the cluster.
+    public internal(set) var configuration: Configuration
+
+    /// The latest term this server has seen (paper Figure 2, persistent).
+    public internal(set) var currentTerm: Term
+    /// The candidate that has this server's vote of ``currentTerm`` (paper Figure 2, persistent).
+    public internal(set) var votedFor: NodeID?
+    /// The log (paper Figure 2, persistent).
+    public internal(set) var log: Log
+    /// The highest index known to be committed (paper Figure 2, volatile).
+    public internal(set) var commitIndex = LogIndex.zero
+    /// The role, with what belongs to it.
+    public internal(set) var role = Role.follower(Following())
+    /// What is on its way to the disk.
+    var durability: Durability
+    /// When to act unasked.
+    var timers: Timers
+    /// The broken invariant that halted this server. A halted server does nothing.
+    public internal(set) var violation: Violation?
+
+    /// The step that is going on: its time, and what it has said so far.
+    var now: Instant
+    var output = Output()
+
+    /// A server as it starts, from its disk alone: a follower that has committed nothing (paper §5.2).
+    ///
+    /// - Parameters:
+    ///   - hardState: The term and vote that the disk holds.
+    ///   - log: The log that the disk holds.
+    ///   - seed: Where its random timeouts come from.
+    public init(
+        id: NodeID, incarnation: Incarnation = .first, configuration: Configuration, settings: Settings = Settings(),
+        hardState: HardState = HardState(), log: Log = Log(), seed: UInt64, now: Instant
+    ) {
+        self.id = id
+        self.incarnation = incarnation
+        self.configuration = configuration
+        self.settings = settings
+        self.currentTerm = hardState.term
+        self.votedFor = hardState.vote
+        self.log = log
+        self.durability = Durability(durableIndex: log.lastIndex)
+        self.timers = Timers(generator: Generator(seed: seed))
+        self.now = now
+        output.isObserved = false
+        restartElectionTimer()
+        if isOnlyVoter { timers.election = now }
+    }
+
+    /// Takes one step: handles `input` at the moment `now` and says in `output` what to do about it.
+    public mutating func handle(_ input: Input, at now: Instant, into output: inout Output) {
+        swap(&self.output, &output)
+        defer { swap(&self.output, &output) }
+        self.now = max(self.now, now)
+        guard violation == nil else { return }
+        switch input {
+        case .message(let message): receive(message)
+        case .deadline: actOnDeadlines()
+        case .propose(let payloads): propose(payloads)
+        case .read(let id): read(id)
+        case .durable(let number): becomeDurable(number)
+        case .campaign: campaignAsTold()
+        }
+        guard violation == nil else { return }
+        sendEntries()
+        composeWrite()
+    }
+
+    /// When this server wants to act unasked; `nil` where it waits for others.
+    public var deadline: Instant? {
+        guard violation == nil else { return nil }
+        switch role {
+        case .leader: return min(timers.heartbeat, timers.majority)
+        default: return timers.election
+        }
+    }
+
+    /// The leader of ``currentTerm``, as far as this server knows.
+    public var leader: NodeID? {
+        switch role {
+        case .follower(let following): following.leader
+        case .leader: id
+        case .candidate, .preCandidate: nil
+        }
+    }
+
+    /// The highest index up to which the log is known to be on this server's disk.
+    public var durableIndex: LogIndex { durability.durableIndex }
+
+    /// When the election timer runs out, and the time that was drawn for it; `nil` for a leader.
+    public var electionTimer: TimerSet? {
+        if case .leader = role { return nil }
+        return TimerSet(deadline: timers.election, timeout: timers.timeout)
+    }
+
+    /// Changes the settings from the next step on.
+    public mutating func adopt(_ settings: Settings) { self.settings = settings }
+
+    /// Whether `rule` holds.
+    func keeps(_ rule: Rule) -> Bool { settings.rules[rule] }
+
+    /// Keeps `observation` if somebody listens.
+    mutating func observe(_ observation: Observation) {
+        if output.isObserved { output.observations.append(observation) }
+    }
+
+    /// Halts this server: nothing it has decided in this step leaves it.
+    mutating func halt(_ violation: Violation) {
+        self.violation = violation
+        output.messages.removeAll(keepingCapacity: true)
+        output.proposal = nil
+        output.write = nil
+        observe(.halted(violation))
+    }
+}
+
+// MARK: - Messages
+
+extension Raft {
+    /// Handles a message after the rules on terms, which come before everything else (paper §5.1, Figure 2: "Rules
+    /// for Servers").
+    private mutating func receive(_ message: Message) {
+        guard isOfKnownLife(message) else { return }
+        if message.term > currentTerm {
+            guard mayAdoptTerm(of: message) else { return }
+        } else if message.term < currentTerm, keeps(.refuseEarlierTerm) {
+            return refuseEarlierTerm(message)
+        }
+        switch message.body {
+        case .voteRequest(let request): answer(request, from: message)
+        case .voteResponse(let response): count(response, from: message)
+        case .append(let append): receive(append, from: message)
+        case .appendResponse(let response): receive(response, from: message)
+        }
+    }
+
+    /// Adopts a later term where the message asks for it (paper §5.1). Answers whether to go on with the message.
+    ///
+    /// A pre-vote changes no term, neither the question nor the answer that grants it (thesis §9.6). A candidate is
+    /// ignored while a leader lives (§4.2.3).
+    private mutating func mayAdoptTerm(of message: Message) -> Bool {
+        switch message.body {
+        case .voteRequest(let request) where request.poll == .preVote: return true
+        case .voteResponse(let response) where response.poll == .preVote && response.isGranted: return true
+        case .voteRequest(let request) where !request.isTold && settings.options.checkQuorum && isLeaderAlive:
+            observeRefusal(of: request, from: message, .leaderAlive)
+            return false
+        default:
+            adoptTerm(message.term, heardFrom: message.from)
+            return true
+        }
+    }
+
+    /// Answers a request of an earlier term with the present one, so that its sender steps down; an answer of an
+    /// earlier term is nothing (paper §5.1).
+    private mutating func refuseEarlierTerm(_ message: Message) {
+        switch message.body {
+        case .voteRequest(let request):
+            observeRefusal(of: request, from: message, .earlierTerm)
+            promise(.voteResponse(VoteResponse(poll: request.poll, isGranted: false)), to: message.from)
+        case .append(let append):
+            refuse(append, from: message.from, isEarlierTerm: true)
+        case .voteResponse, .appendResponse: break
+        }
+    }
+
+    /// Adopts the later `term` and becomes a follower that has not voted in it (paper §5.1).
+    private mutating func adoptTerm(_ term: Term, heardFrom peer: NodeID) {
+        changeTerm(to: term, heardFrom: peer)
+        if keeps(.stepDownOnLaterTerm) { becomeFollower(leader: nil, .laterTerm, peer: peer) }
+    }
+
+    /// Sends `body` at once.
+    mutating func send(_ body: Message.Body, to peer: NodeID, term: Term? = nil) {
+        output.messages.append(
+            Message(from: id, incarnation: incarnation, to: peer, term: term ?? currentTerm, body: body))
+    }
+}
+
+// MARK: - Deadlines
+
+extension Raft {
+    /// Does what is due by now.
+    private mutating func actOnDeadlines() {
+        if case .leader = role {
+            if timers.majority <= now { checkMajority() }
+            if case .leader = role, timers.heartbeat <= now { sendHeartbeats() }
+        } else if timers.election <= now {
+            electionTimeoutElapsed()
+        }
+    }
+}
+
+/// When a server acts unasked, and the randomness it draws its timeouts from. Kept apart from the state of the
+/// protocol, for two servers that differ in nothing else are in the same state.
+struct Timers: Sendable {
+    /// When a server that isn't the leader starts an election.
+    var election = Instant.zero
+    /// The time that was drawn for it.
+    var timeout = Interval.zero
+    /// When the leader of this term was last heard.
+    var leaderHeard: Instant?
+    /// When a leader sends heartbeats next.
+    var heartbeat = Instant.zero
+    /// When a leader checks next that a majority hears it.
+    var majority = Instant.zero
+    /// Where timeouts are drawn from.
+    var generator: Generator
+}

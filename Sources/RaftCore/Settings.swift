@@ -1,0 +1,54 @@
+/// Everything about a server that its owner chooses and that is the same on every server of a cluster.
+public struct Settings: Hashable, Sendable {
+    /// How long a server waits for what.
+    public var timing = Timing()
+    /// Extensions of the protocol that are on where production systems turn them on.
+    public var options = Options()
+    /// The safety rules; all hold unless a lesson or a test says otherwise.
+    public var rules = RuleSet.all
+    /// The bounds on what a leader sends.
+    public var limits = Limits()
+
+    /// The paper's timing, every option on, every rule kept.
+    public init() {}
+}
+
+/// How long a server waits for what, in cluster time (paper §5.6, §9.3).
+public struct Timing: Hashable, Sendable {
+    /// A follower that hears of no leader for a time drawn from this range starts an election.
+    public var electionTimeout: ClosedRange<Interval> = .milliseconds(150) ... .milliseconds(300)
+    /// A leader sends to every follower at least this often.
+    public var heartbeat: Interval = .milliseconds(50)
+
+    /// The paper's: an election timeout of 150–300 ms, a heartbeat every 50 ms.
+    public init() {}
+}
+
+/// Extensions of the protocol.
+public struct Options: Hashable, Sendable {
+    /// A server asks whether it could win before it starts a term (thesis §9.6).
+    public var preVote = true
+    /// A leader that hears from no majority for an election timeout steps down, and a server that hears from a leader
+    /// ignores other candidates (thesis §4.2.3, §6.2).
+    public var checkQuorum = true
+    /// A new leader appends an empty entry of its own term (paper §8).
+    public var noop = true
+
+    /// Every extension on.
+    public init() {}
+}
+
+/// The bounds on what a leader sends to one follower before it hears back.
+public struct Limits: Hashable, Sendable {
+    /// Entries in one message.
+    public var entriesPerAppendMax = 4_096
+    /// Weight of the entries in one message, in bytes (``Payload/weight``); a single heavier entry goes alone.
+    public var bytesPerAppendMax = 1 << 20
+    /// Messages with entries on their way.
+    public var inflightMessagesMax = 256
+    /// Weight of the entries on their way, in bytes.
+    public var inflightBytesMax = 8 << 20
+
+    /// Bounds for a local network.
+    public init() {}
+}

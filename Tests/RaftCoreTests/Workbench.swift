@@ -1,0 +1,201 @@
+import RaftCore
+import Testing
+
+/// Some servers, the messages between them, their disks, and a clock that is moved by hand.
+struct Workbench {
+    /// What a server's disk holds for certain.
+    struct Disk {
+        var hardState = HardState()
+        var log: [Entry] = []
+
+        mutating func apply(_ write: Write) {
+            hardState = write.hardState ?? hardState
+            log.removeSubrange(min(log.count, Int(write.first.rawValue) - 1)...)
+            log += write.entries
+        }
+    }
+
+    private(set) var servers: [NodeID: Raft] = [:]
+    private(set) var wire: [Message] = []
+    var disks: [NodeID: Disk] = [:]
+    /// Writes that are on their way to the disk.
+    private(set) var unsynced: [NodeID: [Write]] = [:]
+    /// Whether a disk is as fast as the step that writes to it.
+    var syncsAtOnce = true
+    var now = Instant.zero
+    private(set) var reads: [ReadAnswer] = []
+    private(set) var proposal: Proposal?
+    private(set) var observations: [NodeID: [Observation]] = [:]
+    let configuration: Configuration
+    var settings: Settings
+
+    init(_ count: Int, settings: Settings = Settings(), disks: [NodeID: Disk] = [:]) {
+        configuration = Configuration(count: count)
+        self.settings = settings
+        self.disks = disks
+        for node in configuration.voters { start(node) }
+    }
+
+    /// Starts `node` from what its disk holds for certain.
+    mutating func start(_ node: NodeID, incarnation: Incarnation = .first) {
+        let disk = disks[node] ?? Disk()
+        disks[node] = disk
+        unsynced[node] = []
+        servers[node] = Raft(
+            id: node, incarnation: incarnation, configuration: configuration, settings: settings,
+            hardState: disk.hardState, log: Log(disk.log), seed: UInt64(node.rawValue), now: now)
+    }
+
+    /// Crashes `node`: what was not synced is lost, and so is what is on its way to or from it.
+    mutating func crash(_ node: NodeID) {
+        servers[node] = nil
+        unsynced[node] = []
+        wire.removeAll { $0.to == node }
+    }
+
+    /// Crashes `node` and takes its disk away.
+    mutating func wipe(_ node: NodeID) {
+        crash(node)
+        disks[node] = nil
+    }
+
+    /// A server that the test knows to be up.
+    subscript(node: NodeID) -> Raft {
+        guard let server = servers[node] else { preconditionFailure("\(node) is down") }
+        return server
+    }
+
+    /// Takes one step on `node` and checks what must always be true.
+    mutating func step(_ input: Input, on node: NodeID) {
+        guard var server = servers[node] else { return }
+        var output = Output()
+        server.handle(input, at: now, into: &output)
+        servers[node] = server
+        if server.violation == nil, settings.rules == .all {
+            #expect(server.checkInvariants() == nil)
+        }
+        wire += output.messages
+        reads += output.reads
+        proposal = output.proposal ?? proposal
+        observations[node, default: []] += output.observations
+        if let write = output.write {
+            unsynced[node, default: []].append(write)
+            if syncsAtOnce { sync(node) }
+        }
+    }
+
+    /// Brings the next `count` writes of `node` to its disk; all of them unless said.
+    mutating func sync(_ node: NodeID, count: Int = .max) {
+        let done = Array((unsynced[node] ?? []).prefix(count))
+        unsynced[node]?.removeFirst(done.count)
+        guard let last = done.last else { return }
+        for write in done { disks[node]?.apply(write) }
+        step(.durable(last.number), on: node)
+    }
+
+    /// Delivers the messages that are on their way and `matches` allows, and what follows from them, until none is
+    /// left. The others are dropped.
+    mutating func deliver(where matches: (Message) -> Bool = { _ in true }) {
+        while !wire.isEmpty {
+            let message = wire.removeFirst()
+            if matches(message) { step(.message(message), on: message.to) }
+        }
+    }
+
+    /// Delivers the messages that are on their way now and `matches` allows, but not what follows from them.
+    mutating func deliverOnce(where matches: (Message) -> Bool = { _ in true }) {
+        let due = wire.filter(matches)
+        wire.removeAll(where: matches)
+        for message in due { step(.message(message), on: message.to) }
+    }
+
+    /// Takes the messages that are on their way off the wire.
+    mutating func takeWire() -> [Message] {
+        defer { wire = [] }
+        return wire
+    }
+
+    mutating func dropWire() { wire = [] }
+
+    /// Puts messages that were taken off the wire back onto it.
+    mutating func restoreWire(_ messages: [Message]) { wire = messages + wire }
+
+    /// Hands in a message that nobody sent.
+    mutating func inject(
+        _ body: Message.Body, from: NodeID, to: NodeID, term: Term, incarnation: Incarnation = .first
+    ) {
+        step(.message(Message(from: from, incarnation: incarnation, to: to, term: term, body: body)), on: to)
+    }
+
+    /// Lets `node` campaign, and delivers everything.
+    mutating func elect(_ node: NodeID) {
+        step(.campaign, on: node)
+        deliver()
+    }
+
+    /// Moves the clock to the moment `node` wants to act, and lets it.
+    mutating func reachDeadline(of node: NodeID) {
+        guard let deadline = servers[node]?.deadline else { return }
+        now = max(now, deadline)
+        step(.deadline, on: node)
+    }
+
+    mutating func advance(_ length: Interval) { now = now + length }
+
+    mutating func clearObservations() { observations = [:] }
+
+    /// Appends a command on `node`.
+    mutating func propose(_ bytes: [UInt8] = [1], on node: NodeID) {
+        step(.propose([.command(bytes)]), on: node)
+    }
+}
+
+let n1 = NodeID(1)
+let n2 = NodeID(2)
+let n3 = NodeID(3)
+let n4 = NodeID(4)
+let n5 = NodeID(5)
+
+extension Raft {
+    /// The terms of the log's entries.
+    var terms: [UInt64] {
+        lastIndex == 0 ? [] : (1...lastIndex).map { log[LogIndex($0)].term.rawValue }
+    }
+
+    var lastIndex: UInt64 { log.lastIndex.rawValue }
+
+    var ballot: Ballot? {
+        switch role {
+        case .candidate(let ballot), .preCandidate(let ballot): ballot
+        case .follower, .leader: nil
+        }
+    }
+
+    func progress(of peer: NodeID) -> Progress? {
+        guard case .leader(let leadership) = role else { return nil }
+        return leadership.peers.first { $0.peer == peer }
+    }
+}
+
+extension Workbench.Disk {
+    /// A disk that holds entries of these terms.
+    init(term: UInt64, vote: NodeID? = nil, terms: [UInt64]) {
+        hardState = HardState(term: Term(term), vote: vote)
+        log = terms.map { Entry(term: Term($0), payload: .command([UInt8(truncatingIfNeeded: $0)])) }
+    }
+}
+
+extension Settings {
+    /// The usual settings, changed.
+    init(_ change: (inout Settings) -> Void) {
+        self.init()
+        change(&self)
+    }
+}
+
+extension Message {
+    var isVoteRequest: Bool { if case .voteRequest = body { true } else { false } }
+    var voteResponse: VoteResponse? { if case .voteResponse(let response) = body { response } else { nil } }
+    var append: Append? { if case .append(let append) = body { append } else { nil } }
+    var response: AppendResponse? { if case .appendResponse(let response) = body { response } else { nil } }
+}
