@@ -8,6 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 
 let package = Package(
     name: "raft-tui",
@@ -15,7 +16,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0")
     ],
     targets: [
+        .target(name: "ByteCoding", swiftSettings: settings),
         .target(name: "RaftCore", dependencies: [deque], swiftSettings: settings),
+        .target(name: "KeyValue", dependencies: ["ByteCoding", hashTrees], swiftSettings: settings),
+        .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
+        .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
     ]
 )

@@ -1,0 +1,78 @@
+/// Why a row of bytes can't be read.
+public enum ByteReadingError: Error, Hashable, Sendable {
+    /// It ends too early.
+    case truncated
+    /// A number is longer than 64 bits.
+    case oversizedNumber
+    /// A value stands where none of its kind may, named in words.
+    case invalid(String)
+}
+
+/// Reads what a ``ByteWriter`` wrote, and trusts nothing of it: every step checks that the bytes are there.
+public struct ByteReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    private var position: Int
+
+    /// A reader at the start of `bytes`.
+    public init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        position = bytes.startIndex
+    }
+
+    /// A reader at the start of `bytes`.
+    public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    /// How many bytes are left.
+    public var remaining: Int { bytes.endIndex - position }
+
+    /// Reads one byte.
+    public mutating func readByte() throws(ByteReadingError) -> UInt8 {
+        guard remaining >= 1 else { throw .truncated }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    /// Reads four bytes, the lowest first.
+    public mutating func readUInt32() throws(ByteReadingError) -> UInt32 {
+        UInt32(truncatingIfNeeded: try readNumber(width: 4))
+    }
+
+    /// Reads eight bytes, the lowest first.
+    public mutating func readUInt64() throws(ByteReadingError) -> UInt64 { try readNumber(width: 8) }
+
+    /// Reads a number of one to ten bytes (``ByteWriter/writeVarint(_:)``).
+    public mutating func readVarint() throws(ByteReadingError) -> UInt64 {
+        var number: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            let byte = try readByte()
+            let bits = UInt64(byte & 0x7f)
+            guard shift < 64, shift < 63 || bits <= 1 else { throw .oversizedNumber }
+            number |= bits << shift
+            if byte & 0x80 == 0 { return number }
+            shift += 7
+        }
+    }
+
+    /// Reads a row that is preceded by its count (``ByteWriter/writeCounted(_:)``).
+    public mutating func readCounted() throws(ByteReadingError) -> ArraySlice<UInt8> {
+        let count = try readVarint()
+        guard count <= UInt64(remaining) else { throw .truncated }
+        return try read(Int(count))
+    }
+
+    /// Reads `count` bytes.
+    public mutating func read(_ count: Int) throws(ByteReadingError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= remaining else { throw .truncated }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+
+    private mutating func readNumber(width: Int) throws(ByteReadingError) -> UInt64 {
+        guard remaining >= width else { throw .truncated }
+        var number: UInt64 = 0
+        for place in 0..<width { number |= UInt64(bytes[position + place]) << UInt64(8 * place) }
+        position += width
+        return number
+    }
+}

@@ -1,0 +1,61 @@
+import ByteCoding
+
+// The binary form of a command, as it stands in log entries. Its first byte tells the operation.
+
+extension Command {
+    private enum Code: UInt8 {
+        case set = 1
+        case delete
+        case increment
+        case compareAndSet
+    }
+
+    /// The command as bytes.
+    public func encoded() -> Bytes {
+        var writer = ByteWriter()
+        switch operation {
+        case .set: writer.write(Code.set.rawValue)
+        case .delete: writer.write(Code.delete.rawValue)
+        case .increment: writer.write(Code.increment.rawValue)
+        case .compareAndSet: writer.write(Code.compareAndSet.rawValue)
+        }
+        writer.writeCounted(client.utf8)
+        writer.writeVarint(sequence)
+        writer.writeVarint(firstIncomplete)
+        writer.writeCounted(operation.key)
+        switch operation {
+        case .set(_, let value): writer.writeCounted(value)
+        case .delete: break
+        case .increment(_, let amount): writer.write(UInt64(bitPattern: amount))
+        case .compareAndSet(_, let old, let new):
+            writer.writeCounted(old)
+            writer.writeCounted(new)
+        }
+        return writer.bytes
+    }
+
+    /// The command that `bytes` hold.
+    ///
+    /// - Throws: ``ByteReadingError`` where they hold none, or more than one.
+    public init(decoding bytes: Bytes) throws(ByteReadingError) {
+        var reader = ByteReader(bytes)
+        guard let code = Code(rawValue: try reader.readByte()) else { throw .invalid("unknown operation") }
+        guard let client = String(validating: try reader.readCounted(), as: UTF8.self) else {
+            throw .invalid("client name that isn't UTF-8")
+        }
+        let sequence = try reader.readVarint()
+        let firstIncomplete = try reader.readVarint()
+        let key = Bytes(try reader.readCounted())
+        let operation: Operation
+        switch code {
+        case .set: operation = .set(key: key, value: Bytes(try reader.readCounted()))
+        case .delete: operation = .delete(key: key)
+        case .increment: operation = .increment(key: key, by: Int64(bitPattern: try reader.readUInt64()))
+        case .compareAndSet:
+            let old = Bytes(try reader.readCounted())
+            operation = .compareAndSet(key: key, old: old, new: Bytes(try reader.readCounted()))
+        }
+        guard reader.remaining == 0 else { throw .invalid("bytes after the command") }
+        self.init(client: client, sequence: sequence, firstIncomplete: firstIncomplete, operation: operation)
+    }
+}

@@ -1,0 +1,153 @@
+import ByteCoding
+import KeyValue
+import Testing
+
+extension String {
+    fileprivate var bytes: Bytes { Bytes(utf8) }
+}
+
+struct StoreTests {
+    @Test("a value is there after it is set, and gone after it is deleted")
+    func setAndDelete() {
+        var store = Store()
+        #expect(store["x".bytes] == nil)
+        #expect(store.apply(.set(key: "x".bytes, value: "1".bytes)) == .done)
+        #expect(store["x".bytes] == "1".bytes)
+        #expect(store.apply(.delete(key: "x".bytes)) == .done)
+        #expect(store.apply(.delete(key: "x".bytes)) == .notFound)
+        #expect(store.count == 0)
+    }
+
+    @Test("an increment counts from 0, and answers the new value")
+    func increment() {
+        var store = Store()
+        #expect(store.apply(.increment(key: "n".bytes, by: 5)) == .value("5".bytes))
+        #expect(store.apply(.increment(key: "n".bytes, by: -7)) == .value("-2".bytes))
+    }
+
+    @Test("an increment of what is no number, or of one that is too large, changes nothing")
+    func noNumber() {
+        var store = Store()
+        for value in ["one", "", "9223372036854775807"] {
+            _ = store.apply(.set(key: "n".bytes, value: value.bytes))
+            #expect(store.apply(.increment(key: "n".bytes, by: 1)) == .mismatch(value.bytes))
+            #expect(store["n".bytes] == value.bytes)
+        }
+    }
+
+    @Test("compare-and-set changes a value only if it is the old one")
+    func compareAndSet() {
+        var store = Store()
+        let swap = Operation.compareAndSet(key: "x".bytes, old: "1".bytes, new: "2".bytes)
+        #expect(store.apply(swap) == .notFound)
+        _ = store.apply(.set(key: "x".bytes, value: "1".bytes))
+        #expect(store.apply(swap) == .done)
+        #expect(store.apply(swap) == .mismatch("2".bytes))
+    }
+
+    @Test("keys come in ascending order, those of a prefix alone where one is given")
+    func keys() {
+        var store = Store()
+        for key in ["b", "a2", "a10", "a"] { _ = store.apply(.set(key: key.bytes, value: [])) }
+        #expect(store.keys() == ["a", "a10", "a2", "b"].map(\.bytes))
+        #expect(store.keys(withPrefix: "a1".bytes) == ["a10".bytes])
+    }
+}
+
+/// Paper §8, thesis §6.3.
+struct SessionTests {
+    private func increment(_ client: String, _ sequence: UInt64, firstIncomplete: UInt64? = nil) -> Command {
+        Command(
+            client: client, sequence: sequence, firstIncomplete: firstIncomplete ?? sequence,
+            operation: .increment(key: "n".bytes, by: 1))
+    }
+
+    @Test("a write that comes twice is applied once, and answered the same both times")
+    func once() {
+        var machine = StateMachine()
+        #expect(machine.apply(increment("c1", 1)) == .value("1".bytes))
+        #expect(machine.apply(increment("c1", 1)) == .value("1".bytes))
+        #expect(machine.apply(increment("c2", 1)) == .value("2".bytes), "another client's first write is another write")
+        #expect(machine.apply(increment("c1", 2)) == .value("3".bytes))
+    }
+
+    @Test("a write that is nobody's is applied every time")
+    func nobody() {
+        var machine = StateMachine()
+        let command = Command(.increment(key: "n".bytes, by: 1))
+        #expect(machine.apply(command) == .value("1".bytes))
+        #expect(machine.apply(command) == .value("2".bytes))
+    }
+
+    @Test("writes of one client that overtake each other are each applied once")
+    func overtaking() {
+        var machine = StateMachine()
+        #expect(machine.apply(increment("c1", 2, firstIncomplete: 1)) == .value("1".bytes))
+        #expect(machine.apply(increment("c1", 1, firstIncomplete: 1)) == .value("2".bytes))
+        #expect(machine.apply(increment("c1", 2, firstIncomplete: 1)) == .value("1".bytes))
+        #expect(machine.apply(increment("c1", 1, firstIncomplete: 1)) == .value("2".bytes))
+    }
+
+    @Test("a copy that comes after its client was done with it is not applied again")
+    func late() {
+        var machine = StateMachine()
+        _ = machine.apply(increment("c1", 1))
+        _ = machine.apply(increment("c1", 2))
+        #expect(machine.apply(increment("c1", 1)) == .sessionExpired)
+        #expect(machine.store["n".bytes] == "2".bytes)
+    }
+
+    @Test("only so many clients are remembered, the most recent ones, the same on every server")
+    func bounded() {
+        var one = StateMachine()
+        var other = StateMachine()
+        for client in 0..<(StateMachine.sessionsMax + 2_000) {
+            let command = increment("client-\(client)", 1)
+            #expect(one.apply(command) == other.apply(command))
+        }
+        #expect(one.sessionCount <= StateMachine.sessionsMax)
+        #expect(one.sessionCount > StateMachine.sessionsMax / 2)
+        #expect(one == other)
+        #expect(one.apply(increment("client-0", 2)) == .sessionExpired, "it may have been applied: nobody knows")
+    }
+
+    @Test("a client that never says what it has keeps its latest results only")
+    func resultsBounded() {
+        var machine = StateMachine()
+        let count = UInt64(StateMachine.resultsPerSessionMax + 50)
+        for sequence in 1...count { _ = machine.apply(increment("c1", sequence, firstIncomplete: 1)) }
+        #expect(machine.apply(increment("c1", count, firstIncomplete: 1)) == .value("\(count)".bytes))
+        #expect(machine.apply(increment("c1", 1, firstIncomplete: 1)) == .sessionExpired)
+        #expect(machine.store["n".bytes] == "\(count)".bytes)
+    }
+}
+
+struct CommandBytesTests {
+    private let commands = [
+        Command(
+            client: "c1", sequence: 3, firstIncomplete: 2, operation: .set(key: "x".bytes, value: [0, 255, 10])),
+        Command(client: "käse", sequence: .max, firstIncomplete: 0, operation: .delete(key: [])),
+        Command(.increment(key: "n".bytes, by: .min)),
+        Command(
+            client: "c", sequence: 1, firstIncomplete: 1,
+            operation: .compareAndSet(key: "x".bytes, old: "1".bytes, new: [UInt8](repeating: 7, count: 300))),
+    ]
+
+    @Test("a command comes back from its bytes as it was")
+    func roundTrip() throws {
+        for command in commands { #expect(try Command(decoding: command.encoded()) == command) }
+    }
+
+    @Test("bytes that are cut short, too long or of no operation are refused, never trapped on")
+    func garbage() {
+        for command in commands {
+            let bytes = command.encoded()
+            for count in 0..<bytes.count {
+                #expect(throws: ByteReadingError.self) { try Command(decoding: Array(bytes.prefix(count))) }
+            }
+            #expect(throws: ByteReadingError.self) { try Command(decoding: bytes + [0]) }
+        }
+        #expect(throws: ByteReadingError.self) { try Command(decoding: [9]) }
+        #expect(throws: ByteReadingError.self) { try Command(decoding: [1, 2, 0xff, 0xfe, 0, 0, 0, 0]) }
+    }
+}
