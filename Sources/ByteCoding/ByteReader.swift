@@ -1,11 +1,23 @@
 /// Why a row of bytes can't be read.
-public enum ByteReadingError: Error, Hashable, Sendable {
+public enum ByteReadingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// It ends too early.
     case truncated
     /// A number is longer than 64 bits.
     case oversizedNumber
-    /// A value stands where none of its kind may, named in words.
+    /// A value stands where it has no meaning, named in words.
     case invalid(String)
+    /// It is of a format that the reader doesn't know.
+    case unknownVersion(UInt8)
+
+    /// What is wrong, as the end of a sentence.
+    public var description: String {
+        switch self {
+        case .truncated: "it ends too early"
+        case .oversizedNumber: "it holds a number of more than 64 bits"
+        case .invalid(let what): "it holds an \(what)"
+        case .unknownVersion(let version): "it is of the unknown format \(version)"
+        }
+    }
 }
 
 /// Reads what a ``ByteWriter`` wrote, and trusts nothing of it: every step checks that the bytes are there.

@@ -41,7 +41,7 @@ extension Command {
         var reader = ByteReader(bytes)
         guard let code = Code(rawValue: try reader.readByte()) else { throw .invalid("unknown operation") }
         guard let client = String(validating: try reader.readCounted(), as: UTF8.self) else {
-            throw .invalid("client name that isn't UTF-8")
+            throw .invalid("unreadable client name")
         }
         let sequence = try reader.readVarint()
         let firstIncomplete = try reader.readVarint()
@@ -55,7 +55,7 @@ extension Command {
             let old = Bytes(try reader.readCounted())
             operation = .compareAndSet(key: key, old: old, new: Bytes(try reader.readCounted()))
         }
-        guard reader.remaining == 0 else { throw .invalid("bytes after the command") }
+        guard reader.remaining == 0 else { throw .invalid("unexplained rest") }
         self.init(client: client, sequence: sequence, firstIncomplete: firstIncomplete, operation: operation)
     }
 }
