@@ -19,10 +19,18 @@ let package = Package(
         .target(name: "ByteCoding", swiftSettings: settings),
         .target(name: "RaftCore", dependencies: [deque], swiftSettings: settings),
         .target(name: "KeyValue", dependencies: ["ByteCoding", hashTrees], swiftSettings: settings),
+        .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore"], swiftSettings: settings),
         .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
+        .target(
+            name: "RaftNode", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
+        .testTarget(
+            name: "RaftNodeTests", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RaftTraceTests", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
 )

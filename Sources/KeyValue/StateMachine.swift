@@ -40,6 +40,12 @@ public struct StateMachine: Hashable, Sendable {
         return outcome
     }
 
+    /// Whether `command` was applied before, so that applying it again changes nothing.
+    public func hasApplied(_ command: Command) -> Bool {
+        guard !command.client.isEmpty, let session = sessions[command.client] else { return false }
+        return session.outcome(of: command.sequence) != nil
+    }
+
     /// The client's session, or a new one for a new client. A client that isn't known but has written before was
     /// forgotten.
     private func session(for command: Command) -> Session? {

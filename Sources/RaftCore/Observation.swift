@@ -155,6 +155,12 @@ public struct Appended: Hashable, Sendable {
     public var first: LogIndex
     /// The entries.
     public var entries: [Entry]
+
+    /// Entries that were added from `first` on.
+    public init(first: LogIndex, entries: [Entry]) {
+        self.first = first
+        self.entries = entries
+    }
 }
 
 /// Entries were removed from the log.
@@ -195,6 +201,15 @@ public struct Progressed: Hashable, Sendable, Codable {
     public var isProbing: Bool
     /// Whether it counts towards a majority.
     public var isCounted: Bool
+
+    /// How far a follower is.
+    public init(peer: NodeID, next: LogIndex, match: LogIndex, isProbing: Bool, isCounted: Bool) {
+        self.peer = peer
+        self.next = next
+        self.match = match
+        self.isProbing = isProbing
+        self.isCounted = isCounted
+    }
 }
 
 /// The commit index advanced.

@@ -1,0 +1,196 @@
+import KeyValue
+import RaftCore
+import RaftTrace
+
+/// One client of the cluster, as a value: it follows the leader, sends a write again under the same number until
+/// somebody answers, and gives up after a while without knowing (paper §8).
+///
+/// A client may have several calls open; each is handled on its own. Its host sends what ``Action`` says, hands in the
+/// replies, and calls ``wake(at:)`` when ``deadline`` is reached.
+public struct Client: Sendable {
+    /// The client's name.
+    public let name: String
+    /// The server to ask first: the last one known to lead.
+    private var preferred: NodeID?
+    private var calls: [Call] = []
+    private let firstSession: String
+    private var session: String
+    private var sessionsUsed = 1
+    private var nextSequence: UInt64 = 1
+    private var lastWrite: (sequence: UInt64, session: String, operation: Operation)?
+
+    /// How long a call goes on before its result is unknown.
+    public static let patience = Interval.seconds(5)
+    /// How long a server may be silent before another is asked.
+    private static let attemptPatience = Interval.milliseconds(500)
+    /// How long to wait before asking again where nobody leads.
+    private static let pause = Interval.milliseconds(20)
+
+    /// What the host is to do.
+    public enum Action: Hashable, Sendable {
+        /// Send this to a server; its reply carries the same number.
+        case send(ClientRequest, to: NodeID)
+        /// The call is over.
+        case finish(ClientReturn)
+    }
+
+    private struct Call {
+        var call: ClientCall
+        /// The command's place in its session; `nil` for a read.
+        var sequence: UInt64?
+        var session: String
+        var expires: Instant
+        /// The request that is out, if one is.
+        var request: RequestID?
+        var target: NodeID?
+        /// When to ask again: after a silence, or after a pause.
+        var next: Instant
+        var attempts = 0
+    }
+
+    /// A client that has not called yet.
+    ///
+    /// - Parameter session: The name under which the cluster knows its writes. No other client of the cluster's whole
+    ///   life may have the same, or its writes would be taken for repetitions.
+    public init(name: String, session: String) {
+        self.name = name
+        self.session = session
+        firstSession = session
+    }
+
+    /// When ``wake(at:)`` wants to be called; `nil` while no call is open.
+    public var deadline: Instant? { calls.map { min($0.next, $0.expires) }.min() }
+
+    /// How many calls are open.
+    public var openCalls: Int { calls.count }
+
+    /// What a retry would send again; `nil` before the first write.
+    public var lastOperation: Operation? { lastWrite?.operation }
+
+    /// Begins a call.
+    ///
+    /// - Parameters:
+    ///   - nodes: The servers there are, in ascending order.
+    ///   - nextID: Draws the name of the next request.
+    public mutating func begin(
+        _ call: ClientCall, at now: Instant, nodes: [NodeID], nextID: () -> RequestID
+    ) -> [Action] {
+        var open = Call(call: call, session: session, expires: now + Client.patience, next: now)
+        if case .write(let operation) = call.request {
+            if call.isRetry, let lastWrite {
+                (open.sequence, open.session) = (lastWrite.sequence, lastWrite.session)
+            } else {
+                open.sequence = nextSequence
+                lastWrite = (nextSequence, session, operation)
+                nextSequence += 1
+            }
+        }
+        let action = ask(&open, at: now, nodes: nodes, id: nextID())
+        calls.append(open)
+        return [action]
+    }
+
+    /// Takes a server's reply, or the host's own where the server can't be reached.
+    public mutating func take(_ reply: Reply, at now: Instant, nodes: [NodeID], nextID: () -> RequestID) -> [Action] {
+        guard let place = calls.firstIndex(where: { $0.request == reply.id }) else { return [] }
+        var open = calls[place]
+        open.request = nil
+        if reply.isSessionGone {
+            calls[place] = open
+            return renewSession(for: place, at: now) + wake(at: now, nodes: nodes, nextID: nextID)
+        }
+        if let result = final(reply.result, for: open) { return [finish(place, with: result)] }
+        let leader: NodeID? = if case .notLeader(let node) = reply.result { node } else { nil }
+        if let leader, leader != open.target, nodes.contains(leader) {
+            // The server that was asked knows better: ask there at once. Two that point at each other cost a pause.
+            preferred = leader
+            let isPaced = open.attempts > 0 && open.attempts % 4 == 0
+            open.next = isPaced ? now + Client.pause : now
+        } else {
+            preferred = successor(of: open.target, in: nodes)
+            open.next = now + Client.pause
+        }
+        calls[place] = open
+        return wake(at: now, nodes: nodes, nextID: nextID)
+    }
+
+    /// Asks again where it is time to, and gives up where a call has waited long enough.
+    public mutating func wake(at now: Instant, nodes: [NodeID], nextID: () -> RequestID) -> [Action] {
+        var actions: [Action] = []
+        for place in calls.indices.reversed() {
+            var open = calls[place]
+            if open.expires <= now {
+                actions.append(finish(place, with: .unknown))
+            } else if open.next <= now {
+                if open.request != nil { preferred = successor(of: open.target, in: nodes) }
+                actions.append(ask(&open, at: now, nodes: nodes, id: nextID()))
+                calls[place] = open
+            }
+        }
+        return actions
+    }
+
+    // MARK: - Attempts
+
+    private mutating func ask(_ open: inout Call, at now: Instant, nodes: [NodeID], id: RequestID) -> Action {
+        let target = open.call.via ?? preferred.flatMap { nodes.contains($0) ? $0 : nil } ?? nodes.first ?? NodeID(1)
+        open.target = target
+        open.request = id
+        open.attempts += 1
+        // Who asks one server and no other waits for it as long as it takes.
+        open.next = open.call.via == nil ? now + Client.attemptPatience : open.expires
+        return .send(ClientRequest(id: id, kind: kind(of: open)), to: target)
+    }
+
+    private func kind(of open: Call) -> ClientRequest.Kind {
+        guard case .write(let operation) = open.call.request, let sequence = open.sequence else {
+            return .read(open.call.request)
+        }
+        let others = calls.lazy.filter { $0.session == open.session }.compactMap(\.sequence)
+        let first = min(sequence, others.min() ?? sequence)
+        return .write(
+            Command(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
+    }
+
+    /// The result to end a call with; `nil` where it is to ask again.
+    private func final(_ result: ClientResult, for open: Call) -> ClientResult? {
+        switch result {
+        case .notLeader, .unknown, .error: open.call.via == nil ? nil : result
+        case .ok, .value, .keys, .notFound, .mismatch: result
+        }
+    }
+
+    private mutating func finish(_ place: Int, with result: ClientResult) -> Action {
+        let open = calls.remove(at: place)
+        if result != .unknown { preferred = open.call.via == nil ? open.target : preferred }
+        return .finish(ClientReturn(client: name, call: open.call.call, result: result))
+    }
+
+    private func successor(of node: NodeID?, in nodes: [NodeID]) -> NodeID? {
+        guard let node else { return nodes.first }
+        return nodes.first { $0 > node } ?? nodes.first
+    }
+
+    // MARK: - Sessions
+
+    /// The cluster has forgotten this client's session. A write that was sent for the first time was not applied, and is
+    /// sent in a new session; of one that was sent before nobody can say.
+    private mutating func renewSession(for place: Int, at now: Instant) -> [Action] {
+        var open = calls[place]
+        if open.session == session {
+            sessionsUsed += 1
+            session = "\(firstSession)~\(sessionsUsed)"
+            nextSequence = 1
+        }
+        guard open.attempts == 1, !open.call.isRetry, case .write(let operation) = open.call.request else {
+            return [finish(place, with: .unknown)]
+        }
+        open.session = session
+        open.sequence = nextSequence
+        lastWrite = (nextSequence, session, operation)
+        nextSequence += 1
+        open.next = now
+        calls[place] = open
+        return []
+    }
+}

@@ -1,0 +1,200 @@
+import DequeModule
+import KeyValue
+import RaftCore
+import RaftTrace
+
+/// One server as a value: its part of Raft, its state machine with the clients' sessions, and the clients that wait.
+///
+/// A host hands in what happens and does what the ``Effects`` say. The live cluster and the simulator are two hosts of
+/// the same value, so that what is proved in one holds in the other.
+public struct Node: Sendable {
+    /// The server's part of Raft.
+    public private(set) var raft: Raft
+    /// What the log is applied to.
+    public private(set) var machine = StateMachine()
+    /// The last entry that was applied.
+    public private(set) var applied = LogIndex.zero
+    /// Why the server's disk failed; a server without a disk does nothing.
+    public private(set) var diskFailure: String?
+
+    private var writes = WaitingWrites()
+    private var reads: [RequestID: Request] = [:]
+    /// Reads that may be answered once this much is applied.
+    private var confirmedReads: [(id: RequestID, index: LogIndex)] = []
+    private var output = Output()
+
+    /// A server around its part of Raft, which has just started: nothing is applied yet.
+    public init(raft: Raft) { self.raft = raft }
+
+    /// When the server wants to act unasked.
+    public var deadline: Instant? { diskFailure == nil ? raft.deadline : nil }
+
+    /// Takes one step: handles `input` at the moment `now` and says in `effects` what to do about it.
+    public mutating func handle(_ input: NodeInput, at now: Instant, into effects: inout Effects) {
+        guard diskFailure == nil else { return refuse(input, into: &effects) }
+        switch input {
+        case .message(let message): step(.message(message), at: now, &effects)
+        case .deadline: step(.deadline, at: now, &effects)
+        case .durable(let number): step(.durable(number), at: now, &effects)
+        case .campaign: step(.campaign, at: now, &effects)
+        case .requests(let requests): take(requests, at: now, &effects)
+        case .diskFailed(let reason): failDisk(reason, &effects)
+        }
+    }
+
+    /// Changes the settings from the next step on.
+    public mutating func adopt(_ settings: Settings) { raft.adopt(settings) }
+
+    // MARK: - Steps
+
+    private mutating func step(_ input: Input, at now: Instant, _ effects: inout Effects) {
+        let wasLeader = raft.isLeader
+        output.clear()
+        output.isObserved = effects.isObserved
+        raft.handle(input, at: now, into: &output)
+        for observation in output.observations { effects.events.append(.raft(observation)) }
+        effects.write = output.write
+        effects.messages.append(contentsOf: output.messages)
+        for answer in output.reads { settle(answer, &effects) }
+        if wasLeader, !raft.isLeader || raft.violation != nil { releaseWrites(&effects) }
+        applyCommitted(&effects)
+        answerConfirmedReads(&effects)
+    }
+
+    /// Takes clients' requests: writes are appended together, reads are confirmed together.
+    private mutating func take(_ requests: [ClientRequest], at now: Instant, _ effects: inout Effects) {
+        if let violation = raft.violation {
+            let sentence = "\(raft.id) is halted: \(violation)"
+            for request in requests { effects.replies.append(Reply(id: request.id, result: .error(sentence))) }
+            return
+        }
+        let keepsSessions = raft.settings.rules[.exactlyOnce]
+        var payloads: [Payload] = []
+        var ids: [RequestID] = []
+        for request in requests {
+            guard case .write(let command) = request.kind else { continue }
+            // Without the rule a command enters the log as nobody's, and is applied as often as it comes.
+            payloads.append(.command((keepsSessions ? command : Command(command.operation)).encoded()))
+            ids.append(request.id)
+        }
+        if !payloads.isEmpty { propose(payloads, for: ids, at: now, &effects) }
+        for request in requests {
+            guard case .read(let read) = request.kind else { continue }
+            reads[request.id] = read
+            step(.read(request.id), at: now, &effects)
+        }
+    }
+
+    private mutating func propose(
+        _ payloads: [Payload], for ids: [RequestID], at now: Instant, _ effects: inout Effects
+    ) {
+        // The waiting clients are noted before anything of the step can be applied.
+        let first = raft.log.lastIndex.next
+        if raft.isLeader { writes.add(ids, from: LogPosition(term: raft.currentTerm, index: first)) }
+        step(.propose(payloads), at: now, &effects)
+        if case .refused(let leader) = output.proposal {
+            for id in ids { effects.replies.append(Reply(id: id, result: .notLeader(leader))) }
+        }
+    }
+
+    // MARK: - Applying
+
+    /// Applies what is committed, in order, and answers the clients that wait for it.
+    private mutating func applyCommitted(_ effects: inout Effects) {
+        while applied < raft.commitIndex, raft.violation == nil {
+            let index = applied.next
+            let entry = raft.log[index]
+            let outcome = apply(entry, at: index, &effects)
+            applied = index
+            let byTerm = raft.settings.rules[.answerByIndexAndTerm]
+            while let waiting = writes.next(upTo: index) {
+                let isItsOwn = waiting.position.index == index && (waiting.position.term == entry.term || !byTerm)
+                let result = isItsOwn ? outcome.map(ClientResult.init) ?? .ok : .unknown
+                let isSessionGone = isItsOwn && outcome == .sessionExpired
+                effects.replies.append(Reply(id: waiting.id, result: result, isSessionGone: isSessionGone))
+            }
+        }
+    }
+
+    private mutating func apply(_ entry: Entry, at index: LogIndex, _ effects: inout Effects) -> Outcome? {
+        guard case .command(let bytes) = entry.payload, let command = try? Command(decoding: bytes) else {
+            if effects.isObserved { effects.events.append(.applied(Applied(index: index))) }
+            return nil
+        }
+        let isDuplicate = effects.isObserved && machine.hasApplied(command)
+        let outcome = machine.apply(command)
+        if effects.isObserved {
+            let key = command.operation.key
+            let isOwned = !command.client.isEmpty
+            effects.events.append(
+                .applied(
+                    Applied(
+                        index: index, key: key, value: machine.store[key], client: isOwned ? command.client : nil,
+                        sequence: isOwned ? command.sequence : nil, isDuplicate: isDuplicate)))
+        }
+        return outcome
+    }
+
+    /// A leader that no longer leads can't say what becomes of the writes it took. Without the rule that a client is
+    /// answered for its own entry, they go on waiting for whatever comes to their index.
+    private mutating func releaseWrites(_ effects: inout Effects) {
+        guard raft.settings.rules[.answerByIndexAndTerm] || raft.violation != nil else { return }
+        while let waiting = writes.next(upTo: LogIndex(.max)) {
+            effects.replies.append(Reply(id: waiting.id, result: .unknown))
+        }
+    }
+
+    // MARK: - Reading
+
+    private mutating func settle(_ answer: ReadAnswer, _ effects: inout Effects) {
+        switch answer {
+        case .ready(let id, let index): confirmedReads.append((id, index))
+        case .refused(let id, let leader):
+            reads[id] = nil
+            effects.replies.append(Reply(id: id, result: .notLeader(leader)))
+        }
+    }
+
+    /// Answers the reads whose index is applied (thesis §6.4, step 4).
+    private mutating func answerConfirmedReads(_ effects: inout Effects) {
+        guard !confirmedReads.isEmpty else { return }
+        for read in confirmedReads where read.index <= applied {
+            guard let request = reads.removeValue(forKey: read.id) else { continue }
+            effects.replies.append(Reply(id: read.id, result: look(up: request)))
+        }
+        confirmedReads.removeAll { $0.index <= applied }
+    }
+
+    private func look(up request: Request) -> ClientResult {
+        switch request {
+        case .get(let key, _): machine.store[key].map { .value($0) } ?? .notFound
+        case .keys(let prefix, _): .keys(machine.store.keys(withPrefix: prefix))
+        case .write: .error("a write is no read")
+        }
+    }
+
+    // MARK: - Failure
+
+    /// The disk failed: the server stops, and says so to everyone who waits.
+    private mutating func failDisk(_ reason: String, _ effects: inout Effects) {
+        diskFailure = reason
+        effects.events.append(.failed(NodeFailed(reason: reason)))
+        while let waiting = writes.next(upTo: LogIndex(.max)) {
+            effects.replies.append(Reply(id: waiting.id, result: .unknown))
+        }
+        for id in reads.keys.sorted() { effects.replies.append(Reply(id: id, result: .unknown)) }
+        reads = [:]
+        confirmedReads = []
+    }
+
+    private func refuse(_ input: NodeInput, into effects: inout Effects) {
+        guard case .requests(let requests) = input, let diskFailure else { return }
+        for request in requests {
+            effects.replies.append(Reply(id: request.id, result: .error("\(raft.id) has stopped: \(diskFailure)")))
+        }
+    }
+}
+
+extension Raft {
+    fileprivate var isLeader: Bool { if case .leader = role { true } else { false } }
+}

@@ -1,0 +1,108 @@
+import KeyValue
+import RaftCore
+
+/// What a client asks for.
+public enum Request: Hashable, Sendable {
+    /// A write, which goes through the log.
+    case write(Operation)
+    /// The value of a key.
+    case get(key: Bytes, ReadMode)
+    /// The keys that start with a prefix.
+    case keys(prefix: Bytes, ReadMode)
+
+    /// Whether it changes nothing.
+    public var isRead: Bool { if case .write = self { false } else { true } }
+}
+
+/// What a read is worth (thesis §6.4).
+public enum ReadMode: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Linearizable: the leader notes its commit index and asks a majority whether it still leads.
+    case readindex
+}
+
+/// What a client is told.
+public enum ClientResult: Hashable, Sendable {
+    /// The write is done: a promise.
+    case ok
+    /// The value that was read, or that an increment made.
+    case value(Bytes)
+    /// The keys that were asked for, in ascending order.
+    case keys([Bytes])
+    /// The key isn't there.
+    case notFound
+    /// Nothing was changed, for this is the value.
+    case mismatch(Bytes)
+    /// The server that was asked doesn't lead, and appended nothing; `leader` does, as far as it knows.
+    case notLeader(NodeID?)
+    /// Nobody can say whether the write was or will be done.
+    case unknown
+    /// It can't be done, and nothing was appended.
+    case error(String)
+
+    /// The result that an outcome is told as.
+    public init(_ outcome: Outcome) {
+        switch outcome {
+        case .done: self = .ok
+        case .value(let value): self = .value(value)
+        case .notFound: self = .notFound
+        case .mismatch(let value): self = .mismatch(value)
+        case .keys(let keys): self = .keys(keys)
+        case .sessionExpired: self = .unknown
+        }
+    }
+
+    /// The result's name, as a script and a trace have it.
+    public var name: String {
+        switch self {
+        case .ok, .value, .keys: "ok"
+        case .notFound: "not-found"
+        case .mismatch: "mismatch"
+        case .notLeader: "not-leader"
+        case .unknown: "unknown"
+        case .error: "error"
+        }
+    }
+
+    /// Whether it promises that what was asked is done.
+    public var isOK: Bool { name == "ok" }
+}
+
+/// A client asks.
+public struct ClientCall: Hashable, Sendable {
+    /// The client's name.
+    public var client: String
+    /// The number of the call, which the return repeats.
+    public var call: UInt64
+    /// What it asks for.
+    public var request: Request
+    /// The server it asks and no other; `nil` where it follows the leader.
+    public var via: NodeID?
+    /// Whether it sends its last write again, under the same number.
+    public var isRetry: Bool
+
+    /// A call.
+    public init(client: String, call: UInt64, request: Request, via: NodeID? = nil, isRetry: Bool = false) {
+        self.client = client
+        self.call = call
+        self.request = request
+        self.via = via
+        self.isRetry = isRetry
+    }
+}
+
+/// A client is answered.
+public struct ClientReturn: Hashable, Sendable {
+    /// The client's name.
+    public var client: String
+    /// The number of its call.
+    public var call: UInt64
+    /// What it is told.
+    public var result: ClientResult
+
+    /// A return.
+    public init(client: String, call: UInt64, result: ClientResult) {
+        self.client = client
+        self.call = call
+        self.result = result
+    }
+}

@@ -1,0 +1,133 @@
+import KeyValue
+import RaftCore
+
+// How entries and messages are written in a trace.
+
+/// An entry: its term, and the command that it holds in words. One without a command is an empty entry.
+struct EntryForm: Codable {
+    var term: Term
+    var client: String?
+    var sequence: UInt64?
+    var firstIncomplete: UInt64?
+    var command: RequestForm?
+    /// What no command can be made of.
+    var bytes: String?
+
+    init(_ entry: Entry) {
+        term = entry.term
+        guard case .command(let bytes) = entry.payload else { return }
+        guard let command = try? Command(decoding: bytes) else {
+            self.bytes = ByteText.text(of: bytes)
+            return
+        }
+        self.command = RequestForm(command.operation)
+        guard !command.client.isEmpty else { return }
+        client = command.client
+        sequence = command.sequence
+        firstIncomplete = command.firstIncomplete
+    }
+
+    func entry() throws -> Entry {
+        if let text = bytes { return Entry(term: term, payload: .command(try RaftTrace.bytes(text, "bytes"))) }
+        guard let command else { return Entry(term: term, payload: .noop) }
+        let whole = Command(
+            client: client ?? "", sequence: sequence ?? 0, firstIncomplete: firstIncomplete ?? 0,
+            operation: try command.operation())
+        return Entry(term: term, payload: .command(whole.encoded()))
+    }
+}
+
+/// Entries that were added to a log.
+struct AppendedForm: Codable {
+    var first: LogIndex
+    var entries: [EntryForm]
+}
+
+/// A message on its way, with every field of it.
+struct MessageForm: Codable {
+    var number: UInt64
+    var from: NodeID
+    var incarnation: Incarnation
+    var to: NodeID
+    var messageTerm: Term
+    var due: Instant?
+    var kind: Kind
+    var isPreVote: Bool?
+    var isTold: Bool?
+    var isGranted: Bool?
+    var last: LogPosition?
+    var previous: LogPosition?
+    var entries: [EntryForm]?
+    var commit: LogIndex?
+    var round: ReadRound?
+    var match: LogIndex?
+    var refused: LogIndex?
+    var hint: LogPosition?
+
+    enum Kind: String, Codable {
+        case voteRequest = "vote-request"
+        case voteResponse = "vote-response"
+        case append
+        case appendResponse = "append-response"
+    }
+
+    init(_ sent: MessageSent) {
+        number = sent.number
+        from = sent.message.from
+        incarnation = sent.message.incarnation
+        to = sent.message.to
+        messageTerm = sent.message.term
+        due = sent.due
+        switch sent.message.body {
+        case .voteRequest(let request):
+            kind = .voteRequest
+            (isPreVote, isTold, last) = (request.poll == .preVote, request.isTold, request.last)
+        case .voteResponse(let response):
+            kind = .voteResponse
+            (isPreVote, isGranted) = (response.poll == .preVote, response.isGranted)
+        case .append(let append):
+            kind = .append
+            (previous, commit, round) = (append.previous, append.commit, append.round)
+            entries = append.entries.map(EntryForm.init)
+        case .appendResponse(let response):
+            kind = .appendResponse
+            round = response.round
+            switch response.outcome {
+            case .accepted(let index): match = index
+            case .refused(let index, let latest): (refused, hint) = (index, latest)
+            }
+        }
+    }
+
+    func sent() throws -> MessageSent {
+        let message = Message(from: from, incarnation: incarnation, to: to, term: messageTerm, body: try body())
+        return MessageSent(number: number, message: message, due: due)
+    }
+
+    private func body() throws -> Message.Body {
+        let poll: Poll = isPreVote == true ? .preVote : .vote
+        switch kind {
+        case .voteRequest:
+            return .voteRequest(VoteRequest(poll: poll, last: try field(last, "last"), isTold: isTold ?? false))
+        case .voteResponse:
+            return .voteResponse(VoteResponse(poll: poll, isGranted: try field(isGranted, "isGranted")))
+        case .append:
+            return .append(
+                Append(
+                    previous: try field(previous, "previous"), entries: try (entries ?? []).map { try $0.entry() },
+                    commit: try field(commit, "commit"), round: round ?? .zero))
+        case .appendResponse:
+            if let match {
+                return .appendResponse(AppendResponse(outcome: .accepted(match: match), round: round ?? .zero))
+            }
+            let refused = try field(refused, "refused")
+            let outcome = AppendResponse.Outcome.refused(previous: refused, hint: try field(hint, "hint"))
+            return .appendResponse(AppendResponse(outcome: outcome, round: round ?? .zero))
+        }
+    }
+
+    private func field<Value>(_ value: Value?, _ name: String) throws -> Value {
+        guard let value else { throw TraceError("'\(name)' is missing") }
+        return value
+    }
+}

@@ -1,0 +1,221 @@
+import RaftCore
+
+/// Something that happened, with the numbers that decided it. The screen, the audit, the trace file and the
+/// explanations are all made from events, and from nothing else.
+public struct Event: Hashable, Sendable {
+    /// When, in cluster time.
+    public var at: Instant
+    /// Its place in the one row of all events: what caused another comes before it.
+    public var sequence: UInt64
+    /// What.
+    public var kind: Kind
+
+    /// An event.
+    public init(at: Instant, sequence: UInt64, kind: Kind) {
+        self.at = at
+        self.sequence = sequence
+        self.kind = kind
+    }
+
+    /// What happened.
+    public enum Kind: Hashable, Sendable {
+        /// A cluster begins; the first event of every trace.
+        case began(ClusterBegan)
+        /// Something happened on a server, in the term that it has now.
+        case node(NodeID, Term, NodeEvent)
+        /// A message was given to its link.
+        case sent(MessageSent)
+        /// A message was handed to the server that it is for.
+        case delivered(MessageDelivered)
+        /// A message will never arrive.
+        case lost(MessageLost)
+        /// A link between two servers changed.
+        case link(LinkState)
+        /// The cluster's clock changed its rate.
+        case clock(ClockRate)
+        /// A client asks.
+        case called(ClientCall)
+        /// A client is answered.
+        case returned(ClientReturn)
+        /// A command was carried out.
+        case command(CommandDone)
+        /// Events were left out, for there were too many to tell.
+        case dropped(EventsDropped)
+    }
+
+    /// Whether it may be left out under load. Clients, votes, terms, roles, commits and commands never are.
+    public var isDroppable: Bool {
+        switch kind {
+        case .sent, .delivered, .lost: true
+        case .node(_, _, let event): event.isDroppable
+        case .began, .link, .clock, .called, .returned, .command, .dropped: false
+        }
+    }
+}
+
+extension NodeEvent {
+    /// Whether it may be left out under load.
+    public var isDroppable: Bool {
+        switch self {
+        case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
+            .raft(.appendRefused), .applied:
+            true
+        case .raft, .started, .stopped, .paused, .resumed, .failed, .state: false
+        }
+    }
+}
+
+/// A cluster begins.
+public struct ClusterBegan: Hashable, Sendable, Codable {
+    /// The version of the trace's format.
+    public var version: Int
+    /// The number of servers.
+    public var nodes: Int
+    /// The seed of all random numbers.
+    public var seed: UInt64
+    /// The range of election timeouts, in nanoseconds.
+    public var electionTimeout: [Interval]
+    /// The time between heartbeats.
+    public var heartbeat: Interval
+    /// The options that are on.
+    public var options: [String]
+    /// The rules that are switched off.
+    public var rulesOff: [String]
+
+    /// The version that this program writes.
+    public static let version = 1
+
+    /// A cluster of `nodes` servers with these settings.
+    public init(nodes: Int, seed: UInt64, settings: Settings) {
+        version = ClusterBegan.version
+        self.nodes = nodes
+        self.seed = seed
+        let timeout = settings.timing.electionTimeout
+        electionTimeout = [timeout.lowerBound, timeout.upperBound]
+        heartbeat = settings.timing.heartbeat
+        let options = settings.options
+        self.options = [
+            options.preVote ? "prevote" : nil, options.checkQuorum ? "checkquorum" : nil, options.noop ? "noop" : nil,
+        ].compactMap { $0 }
+        rulesOff = settings.rules.broken.map(\.name)
+    }
+}
+
+/// A message was given to its link.
+public struct MessageSent: Hashable, Sendable {
+    /// The number by which the screen knows it, shown as `#17`.
+    public var number: UInt64
+    /// The message.
+    public var message: Message
+    /// When it is to arrive; `nil` where nothing delays it.
+    public var due: Instant?
+
+    /// A message on its way.
+    public init(number: UInt64, message: Message, due: Instant?) {
+        self.number = number
+        self.message = message
+        self.due = due
+    }
+}
+
+/// A message was handed to the server that it is for.
+public struct MessageDelivered: Hashable, Sendable, Codable {
+    /// Its number.
+    public var number: UInt64
+    /// Who sent it.
+    public var from: NodeID
+    /// Who got it.
+    public var to: NodeID
+
+    /// A delivery.
+    public init(number: UInt64, from: NodeID, to: NodeID) {
+        self.number = number
+        self.from = from
+        self.to = to
+    }
+}
+
+/// A message will never arrive.
+public struct MessageLost: Hashable, Sendable, Codable {
+    /// Its number.
+    public var number: UInt64
+    /// Who sent it.
+    public var from: NodeID
+    /// Who will not get it.
+    public var to: NodeID
+    /// Why.
+    public var reason: Reason
+
+    /// Why a message is lost.
+    public enum Reason: String, Hashable, Sendable, Codable {
+        /// The link is cut.
+        case cut
+        /// The link loses some, and this one by chance.
+        case chance
+        /// The other end can't be reached: its server is down.
+        case unreachable
+        /// The other end takes nothing more for now.
+        case full
+    }
+
+    /// A loss.
+    public init(number: UInt64, from: NodeID, to: NodeID, reason: Reason) {
+        self.number = number
+        self.from = from
+        self.to = to
+        self.reason = reason
+    }
+}
+
+/// A link, one way, as it is now.
+public struct LinkState: Hashable, Sendable, Codable {
+    /// Who sends.
+    public var from: NodeID
+    /// Who receives.
+    public var to: NodeID
+    /// Whether nothing gets through.
+    public var isCut: Bool
+    /// The least time that a message takes.
+    public var latencyMin: Interval
+    /// The most time that a message takes.
+    public var latencyMax: Interval
+    /// The chance that a message is lost, from 0 to 1.
+    public var loss: Double
+
+    /// A link from `from` to `to` that loses and delays nothing.
+    public init(from: NodeID, to: NodeID) {
+        self.from = from
+        self.to = to
+        isCut = false
+        latencyMin = .zero
+        latencyMax = .zero
+        loss = 0
+    }
+}
+
+/// The rate of the cluster's clock: 1 is real time, 0 is frozen.
+public struct ClockRate: Hashable, Sendable, Codable {
+    /// Seconds of cluster time in a second of real time.
+    public var rate: Double
+
+    /// A rate.
+    public init(rate: Double) { self.rate = rate }
+}
+
+/// A command was carried out.
+public struct CommandDone: Hashable, Sendable, Codable {
+    /// Its line.
+    public var text: String
+
+    /// A command.
+    public init(text: String) { self.text = text }
+}
+
+/// Events were left out.
+public struct EventsDropped: Hashable, Sendable, Codable {
+    /// How many.
+    public var count: Int
+
+    /// So many left out.
+    public init(count: Int) { self.count = count }
+}

@@ -1,0 +1,195 @@
+import KeyValue
+import RaftCore
+
+/// What happened on one server.
+public enum NodeEvent: Hashable, Sendable {
+    /// Its part of Raft says so.
+    case raft(Observation)
+    /// It started from its disk.
+    case started(NodeStarted)
+    /// It stopped.
+    case stopped(NodeStopped)
+    /// It froze, with its memory and its connections.
+    case paused
+    /// It goes on after a pause.
+    case resumed
+    /// It can't start, or its disk failed.
+    case failed(NodeFailed)
+    /// It applied an entry to its state machine.
+    case applied(Applied)
+    /// The whole of its state, so that a reader can begin here.
+    case state(NodeState)
+}
+
+/// A server started from its disk.
+public struct NodeStarted: Hashable, Sendable, Codable {
+    /// The life of its disk.
+    public var incarnation: Incarnation
+    /// The candidate that has its vote of the term.
+    public var vote: NodeID?
+    /// The log that the disk held, as terms and how many entries of each follow one another.
+    public var log: [TermRun]
+    /// What a crash had left half-written and was cut off, in words.
+    public var repairs: [String]
+    /// The port it listens on, on 127.0.0.1; `nil` in a simulation.
+    public var port: Int?
+
+    /// A start.
+    public init(
+        incarnation: Incarnation, vote: NodeID?, log: [TermRun], repairs: [String] = [], port: Int? = nil
+    ) {
+        self.incarnation = incarnation
+        self.vote = vote
+        self.log = log
+        self.repairs = repairs
+        self.port = port
+    }
+}
+
+/// A run of entries of one term.
+public struct TermRun: Hashable, Sendable, Codable {
+    /// The term.
+    public var term: Term
+    /// How many entries of it follow one another.
+    public var count: Int
+
+    /// `count` entries of `term`.
+    public init(term: Term, count: Int) {
+        self.term = term
+        self.count = count
+    }
+
+    /// The runs of `terms`.
+    public static func runs(of terms: some Sequence<Term>) -> [TermRun] {
+        var runs: [TermRun] = []
+        for term in terms {
+            if runs.last?.term == term {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append(TermRun(term: term, count: 1))
+            }
+        }
+        return runs
+    }
+}
+
+/// A server stopped.
+public struct NodeStopped: Hashable, Sendable, Codable {
+    /// How.
+    public var how: CrashKind
+
+    /// A stop.
+    public init(how: CrashKind) { self.how = how }
+}
+
+/// How a server is made to stop.
+public enum CrashKind: String, Hashable, Sendable, Codable {
+    /// Its process ends: memory is lost, what was written is kept.
+    case kill
+    /// The power is cut: what was not synced is lost too.
+    case power
+    /// Its disk is taken away as well.
+    case wipe
+}
+
+/// A server can't start, or its disk failed.
+public struct NodeFailed: Hashable, Sendable, Codable {
+    /// What went wrong and what to do, in one sentence.
+    public var reason: String
+
+    /// A failure.
+    public init(reason: String) { self.reason = reason }
+}
+
+/// A server applied an entry to its state machine.
+public struct Applied: Hashable, Sendable {
+    /// The entry's index.
+    public var index: LogIndex
+    /// The key that it was about; `nil` for an empty entry.
+    public var key: Bytes?
+    /// The key's value now; `nil` where it isn't there.
+    public var value: Bytes?
+    /// The client whose command it is; `nil` for nobody's.
+    public var client: String?
+    /// The client's number for it.
+    public var sequence: UInt64?
+    /// Whether the same write was applied before, so that nothing was changed.
+    public var isDuplicate: Bool
+
+    /// An application.
+    public init(
+        index: LogIndex, key: Bytes? = nil, value: Bytes? = nil, client: String? = nil, sequence: UInt64? = nil,
+        isDuplicate: Bool = false
+    ) {
+        self.index = index
+        self.key = key
+        self.value = value
+        self.client = client
+        self.sequence = sequence
+        self.isDuplicate = isDuplicate
+    }
+}
+
+/// The whole state of a server.
+public struct NodeState: Hashable, Sendable {
+    /// The life of its disk.
+    public var incarnation: Incarnation
+    /// Its role.
+    public var role: RoleName
+    /// The candidate that has its vote of the term.
+    public var vote: NodeID?
+    /// The leader of the term, as far as it knows.
+    public var leader: NodeID?
+    /// The commit index.
+    public var commit: LogIndex
+    /// The last entry that was applied.
+    public var applied: LogIndex
+    /// How far its log is on disk.
+    public var durable: LogIndex
+    /// Its log, as terms and how many entries of each follow one another.
+    public var log: [TermRun]
+    /// When its election timer runs out; `nil` for a leader.
+    public var timer: TimerSet?
+    /// How far each follower is; empty but for a leader.
+    public var peers: [Progressed]
+    /// The store; its first ``storeMax`` keys, where it has more.
+    public var store: [Pair]
+    /// How many keys the store has.
+    public var storeCount: Int
+
+    /// A key and its value.
+    public struct Pair: Hashable, Sendable {
+        /// The key.
+        public var key: Bytes
+        /// The value.
+        public var value: Bytes
+
+        /// A key and its value.
+        public init(key: Bytes, value: Bytes) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// How many keys of a store are told.
+    public static let storeMax = 64
+
+    /// The state of a server.
+    public init(
+        incarnation: Incarnation, role: RoleName, vote: NodeID?, leader: NodeID?, commit: LogIndex, applied: LogIndex,
+        durable: LogIndex, log: [TermRun], timer: TimerSet?, peers: [Progressed], store: [Pair], storeCount: Int
+    ) {
+        self.incarnation = incarnation
+        self.role = role
+        self.vote = vote
+        self.leader = leader
+        self.commit = commit
+        self.applied = applied
+        self.durable = durable
+        self.log = log
+        self.timer = timer
+        self.peers = peers
+        self.store = store
+        self.storeCount = storeCount
+    }
+}

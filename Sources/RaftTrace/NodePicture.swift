@@ -1,0 +1,262 @@
+import KeyValue
+import RaftCore
+
+/// What is known of one server. Of one that is down it is what its disk holds.
+public struct NodePicture: Hashable, Sendable {
+    /// The server.
+    public let id: NodeID
+    /// Whether it runs. One that is paused or has halted runs, too, as far as others can see.
+    public private(set) var isRunning = false
+    /// Whether it is paused.
+    public private(set) var isPaused = false
+    /// The broken invariant that halted it, in a sentence.
+    public private(set) var halted: String?
+    /// Why it can't start, or why its disk failed, in a sentence.
+    public private(set) var failure: String?
+    /// The life of its disk.
+    public private(set) var incarnation = Incarnation.first
+    /// The port it listens on, on 127.0.0.1.
+    public private(set) var port: Int?
+    /// Its term.
+    public private(set) var term = Term.zero
+    /// Its role.
+    public private(set) var role = RoleName.follower
+    /// The candidate that has its vote of the term.
+    public private(set) var vote: NodeID?
+    /// The leader of the term, as far as it knows.
+    public private(set) var leader: NodeID?
+    /// The votes it has, where it asks for them.
+    public private(set) var votes: VoteCounted?
+    /// Its log.
+    public private(set) var log = LogPicture()
+    /// Its commit index.
+    public private(set) var commit = LogIndex.zero
+    /// The last entry it applied.
+    public private(set) var applied = LogIndex.zero
+    /// How far its log is on disk.
+    public private(set) var durable = LogIndex.zero
+    /// Its election timer; `nil` for a leader.
+    public private(set) var timer: TimerSet?
+    /// How far each follower is, where it leads.
+    public private(set) var peers: [NodeID: Progressed] = [:]
+    /// Its store: the keys it applied.
+    public private(set) var store: [Bytes: Bytes] = [:]
+    /// How many keys its store has, where that is more than is known of them.
+    public private(set) var storeCount = 0
+
+    /// A server of which nothing is known.
+    init(id: NodeID) { self.id = id }
+
+    /// The server's state in one word, as the screen and conditions have it.
+    public var standing: Standing {
+        if !isRunning { return .down }
+        if halted != nil { return .halted }
+        switch role {
+        case .follower: return .follower
+        case .precandidate: return .precandidate
+        case .candidate: return .candidate
+        case .leader: return .leader
+        }
+    }
+
+    /// How many voters have the leader's last entry on disk, the leader among them.
+    public var acknowledgements: Int {
+        peers.values.count { $0.isCounted && $0.match >= log.last } + (durable >= log.last ? 1 : 0)
+    }
+
+    mutating func apply(_ event: NodeEvent, term: Term) {
+        self.term = term
+        switch event {
+        case .raft(let observation): apply(observation)
+        case .started(let started): start(started)
+        case .stopped(let stopped): stop(stopped)
+        case .paused: isPaused = true
+        case .resumed: isPaused = false
+        case .failed(let failed):
+            failure = failed.reason
+            isRunning = false
+        case .applied(let applied): apply(applied)
+        case .state(let state): adopt(state)
+        }
+    }
+
+    private mutating func start(_ started: NodeStarted) {
+        let known = log
+        self = NodePicture(id: id, term: term)
+        isRunning = true
+        incarnation = started.incarnation
+        port = started.port
+        vote = started.vote
+        log = LogPicture(runs: started.log, knowing: known)
+        durable = log.last
+    }
+
+    private init(id: NodeID, term: Term) {
+        self.id = id
+        self.term = term
+    }
+
+    private mutating func stop(_ stopped: NodeStopped) {
+        let disk = self
+        self = NodePicture(id: id, term: term)
+        (incarnation, vote, log, durable, port) = (disk.incarnation, disk.vote, disk.log, disk.durable, disk.port)
+        switch stopped.how {
+        case .kill: break
+        case .power: log.truncate(from: durable.next)
+        case .wipe:
+            log = LogPicture()
+            (self.term, vote, durable) = (.zero, nil, .zero)
+        }
+    }
+
+    private mutating func apply(_ observation: Observation) {
+        switch observation {
+        case .termChanged: (vote, leader, votes) = (nil, nil, nil)
+        case .roleChanged(let change): changeRole(change)
+        case .voteCast(let cast): if cast.isGranted, !cast.isPreVote { vote = cast.candidate }
+        case .voteCounted(let counted): votes = counted
+        case .timerSet(let timer): self.timer = timer
+        case .appended(let appended): log.append(appended.entries, from: appended.first)
+        case .truncated(let truncated):
+            log.truncate(from: truncated.first)
+            durable = min(durable, log.last)
+        case .progressed(let progressed): peers[progressed.peer] = progressed
+        case .committed(let committed): commit = committed.to
+        case .persisted(let persisted): durable = persisted.index
+        case .halted(let violation): halted = violation.description
+        case .appendRefused, .heldBack, .readRound: break
+        }
+    }
+
+    private mutating func changeRole(_ change: RoleChange) {
+        role = change.role
+        votes = nil
+        peers = [:]
+        switch change.role {
+        case .follower: leader = change.reason == .leaderHeard ? change.peer : nil
+        case .precandidate: leader = nil
+        case .candidate: (leader, vote) = (nil, id)
+        case .leader:
+            leader = id
+            timer = nil
+        }
+    }
+
+    private mutating func apply(_ applied: Applied) {
+        self.applied = applied.index
+        guard let key = applied.key else { return }
+        store[key] = applied.value
+        storeCount = max(store.count, storeCount)
+    }
+
+    private mutating func adopt(_ state: NodeState) {
+        isRunning = true
+        (incarnation, role, vote, leader) = (state.incarnation, state.role, state.vote, state.leader)
+        (commit, applied, durable, timer) = (state.commit, state.applied, state.durable, state.timer)
+        log = LogPicture(runs: state.log, knowing: log)
+        peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
+        store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
+        storeCount = state.storeCount
+    }
+}
+
+/// What a server is, in one word.
+public enum Standing: String, Hashable, Sendable, CaseIterable {
+    /// It follows.
+    case follower
+    /// It asks whether it could win an election.
+    case precandidate
+    /// It asks for votes.
+    case candidate
+    /// It leads.
+    case leader
+    /// It doesn't run.
+    case down
+    /// A broken invariant stopped it.
+    case halted
+}
+
+/// What is known of a log: the terms of all entries, and what the latest of them hold.
+public struct LogPicture: Hashable, Sendable {
+    /// The terms, as runs.
+    public private(set) var runs: [TermRun] = []
+    /// The index of the last entry.
+    public private(set) var last = LogIndex.zero
+    /// What the entries from ``firstKnown`` on hold.
+    private var known: [Entry?] = []
+    private var firstKnown = LogIndex(1)
+
+    /// How many entries are known by what they hold.
+    private static let knownMax = 512
+
+    /// An empty log.
+    init() {}
+
+    /// A log of which the terms are known, and what another picture of it knows of entries of the same terms.
+    init(runs: [TermRun], knowing other: LogPicture) {
+        self.runs = runs
+        last = LogIndex(UInt64(runs.reduce(0) { $0 + $1.count }))
+        firstKnown = last.next
+        guard last > .zero else { return }
+        let first = max(other.firstKnown, LogIndex(last.rawValue - min(last.rawValue, UInt64(LogPicture.knownMax)) + 1))
+        guard first <= last else { return }
+        firstKnown = first
+        known = (first.rawValue...last.rawValue).map { raw in
+            guard let entry = other.entry(at: LogIndex(raw)), entry.term == term(at: LogIndex(raw)) else { return nil }
+            return entry
+        }
+    }
+
+    /// The term of the entry at `index`; `nil` where there is none.
+    public func term(at index: LogIndex) -> Term? {
+        guard index > .zero, index <= last else { return nil }
+        var end = last.rawValue
+        for run in runs.reversed() {
+            if index.rawValue > end - UInt64(run.count) { return run.term }
+            end -= UInt64(run.count)
+        }
+        return nil
+    }
+
+    /// The entry at `index`, where it is known what it holds.
+    public func entry(at index: LogIndex) -> Entry? {
+        guard index >= firstKnown, index <= last else { return nil }
+        return known[firstKnown.distance(to: index)]
+    }
+
+    /// The terms of all entries, in order.
+    public var terms: [Term] { runs.flatMap { repeatElement($0.term, count: $0.count) } }
+
+    mutating func append(_ entries: [Entry], from first: LogIndex) {
+        truncate(from: first)
+        // Entries before `first` that were never told are unknown; the next whole state tells them.
+        guard first == last.next else { return }
+        for entry in entries {
+            if runs.last?.term == entry.term {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append(TermRun(term: entry.term, count: 1))
+            }
+            known.append(entry)
+        }
+        last = last.advanced(by: entries.count)
+        if known.count > 2 * LogPicture.knownMax {
+            let excess = known.count - LogPicture.knownMax
+            known.removeFirst(excess)
+            firstKnown = firstKnown.advanced(by: excess)
+        }
+    }
+
+    mutating func truncate(from index: LogIndex) {
+        guard index <= last, index > .zero else { return }
+        var excess = index.distance(to: last) + 1
+        known.removeLast(min(excess, known.count))
+        last = index.previous
+        firstKnown = min(firstKnown, last.next)
+        while excess > 0, let run = runs.last {
+            let taken = min(run.count, excess)
+            excess -= taken
+            if taken == run.count { runs.removeLast() } else { runs[runs.count - 1].count -= taken }
+        }
+    }
+}
