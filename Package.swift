@@ -8,12 +8,15 @@ let settings: [SwiftSetting] = [
 ]
 
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 
 let package = Package(
     name: "raft-tui",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     ],
     targets: [
         .target(name: "ByteCoding", swiftSettings: settings),
@@ -23,6 +26,7 @@ let package = Package(
         .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
         .target(
             name: "RaftNode", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
+        .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
@@ -31,6 +35,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "RaftTraceTests", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
+        .testTarget(
+            name: "RaftTransportTests", dependencies: ["RaftCore", "RaftTransport", nio, nioPosix],
+            swiftSettings: settings),
         .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
 )

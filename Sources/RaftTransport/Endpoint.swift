@@ -1,0 +1,163 @@
+import NIOCore
+import NIOPosix
+import RaftCore
+
+/// What an endpoint tells its server. Everything is called on the endpoint's event loop.
+public protocol EndpointDelegate: AnyObject {
+    /// A message came, with the number by which the screen knows it.
+    func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64)
+    /// Everything that had arrived by now was handed over; more may follow.
+    func endpointFinishedReading(_ endpoint: Endpoint)
+    /// A connection was closed for a reason worth a line in the log.
+    func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String)
+}
+
+/// One server's side of the network: its listener on 127.0.0.1, and a connection to each of its peers. Confined to its
+/// event loop.
+public final class Endpoint {
+    /// The loop that everything here runs on.
+    public let loop: any EventLoop
+    /// The number of the cluster.
+    public let cluster: UInt64
+    /// This server.
+    public let node: NodeID
+    /// The life of its disk.
+    public let incarnation: Incarnation
+    weak var delegate: (any EndpointDelegate)?
+    private var listener: (any Channel)?
+    private var outbound: [NodeID: OutboundConnection] = [:]
+    private var inbound: [ObjectIdentifier: InboundConnection] = [:]
+    /// Whether messages are taken; while they are not, they wait where they are.
+    private(set) var isReading = true
+    private var isClosed = false
+
+    /// The largest number of connections that are accepted at a time.
+    static let inboundMax = 256
+
+    /// The endpoint of `node`; it does nothing yet.
+    public init(
+        loop: any EventLoop, cluster: UInt64, node: NodeID, incarnation: Incarnation, delegate: any EndpointDelegate
+    ) {
+        self.loop = loop
+        self.cluster = cluster
+        self.node = node
+        self.incarnation = incarnation
+        self.delegate = delegate
+    }
+
+    /// Listens on `port` of 127.0.0.1; on any free port where it is zero. Answers the port.
+    public func listen(on port: Int) -> EventLoopFuture<Int> {
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return ServerBootstrap(group: loop)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let connection = box.value.accept(channel) else { return }
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                }
+            }
+            .bind(host: "127.0.0.1", port: port)
+            .flatMapThrowing { channel in
+                box.value.listener = channel
+                return channel.localAddress?.port ?? port
+            }
+    }
+
+    /// Says where a peer listens, and connects to it.
+    public func setPeer(_ peer: NodeID, port: Int) {
+        loop.preconditionInEventLoop()
+        if let connection = outbound[peer] {
+            connection.move(to: port)
+        } else {
+            outbound[peer] = OutboundConnection(to: peer, port: port, endpoint: self)
+        }
+        outbound[peer]?.connect()
+    }
+
+    /// What became of a message that was to be sent.
+    public enum Sending: Sendable {
+        /// It is on its way, or will be with the next ``flush()``.
+        case sent
+        /// There is no connection: the other end is down.
+        case unreachable
+        /// The other end takes nothing more for now.
+        case full
+    }
+
+    /// Sends a message to the peer that it is for.
+    ///
+    /// - Parameter wantsHandled: Whether the receiver is to say when it has handled it.
+    public func send(_ message: Message, number: UInt64, wantsHandled: Bool) -> Sending {
+        guard let connection = outbound[message.to] else { return .unreachable }
+        return connection.send(message, number: number, wantsHandled: wantsHandled)
+    }
+
+    /// Sends what is waiting to be sent.
+    public func flush() {
+        for connection in outbound.values { connection.flush() }
+    }
+
+    /// Whether a peer has not yet said that it handled everything that was sent to it. Asks those that were not asked.
+    public func awaitsPeers() -> Bool {
+        var isWaiting = false
+        for connection in outbound.values where connection.isAwaitingHandled {
+            connection.fence()
+            isWaiting = true
+        }
+        return isWaiting
+    }
+
+    /// Stops taking messages: they stay in the sockets, and those that were read already wait here.
+    public func pause() {
+        isReading = false
+        for connection in inbound.values { connection.setReading(false) }
+    }
+
+    /// Takes messages again, those first that have waited here.
+    public func resume() {
+        isReading = true
+        for connection in inbound.values { connection.setReading(true) }
+    }
+
+    /// Closes the listener and every connection, for good. Done when the port is free.
+    public func close() -> EventLoopFuture<Void> {
+        isClosed = true
+        for connection in outbound.values { connection.close() }
+        for connection in inbound.values { connection.close() }
+        outbound = [:]
+        inbound = [:]
+        guard let listener else { return loop.makeSucceededVoidFuture() }
+        self.listener = nil
+        return listener.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
+    }
+
+    // MARK: - Connections
+
+    private func accept(_ channel: any Channel) -> InboundConnection? {
+        guard !isClosed, inbound.count < Endpoint.inboundMax else {
+            channel.close(promise: nil)
+            return nil
+        }
+        let connection = InboundConnection(channel: channel, endpoint: self)
+        inbound[ObjectIdentifier(connection)] = connection
+        return connection
+    }
+
+    func forget(_ connection: InboundConnection) { inbound[ObjectIdentifier(connection)] = nil }
+
+    /// Why a hello is not accepted; `nil` where it is.
+    func refusal(of hello: Hello) -> String? {
+        if hello.cluster != cluster { return "this is another cluster" }
+        if hello.to != node { return "this is \(node), not \(hello.to)" }
+        if hello.from == node { return "\(node) is this server's own name" }
+        if outbound[hello.from] == nil { return "\(hello.from) is no member of this cluster" }
+        return nil
+    }
+
+    /// A peer has opened a connection: it is up, so that its own listener can be reached, too.
+    func greeted(by peer: NodeID, on connection: InboundConnection) {
+        for other in inbound.values where other !== connection && other.peer == peer { other.close() }
+        outbound[peer]?.connectSoon()
+    }
+}

@@ -1,0 +1,226 @@
+import NIOCore
+import RaftCore
+
+// The binary form of frames and messages. Reading trusts nothing: every count is held against the bytes that are there.
+
+extension Frame {
+    private static let magic: UInt32 = 0x7466_6172  // "raft"
+    private static let version: UInt8 = 1
+
+    /// Writes the frame at the end of `buffer`.
+    func write(into buffer: inout ByteBuffer) {
+        let start = buffer.writerIndex
+        buffer.writeInteger(UInt32(0), endianness: .little)
+        switch self {
+        case .hello(let hello):
+            buffer.writeKind(.hello)
+            buffer.writeInteger(Frame.magic, endianness: .little)
+            buffer.writeInteger(Frame.version)
+            buffer.writeInteger(hello.cluster, endianness: .little)
+            buffer.writeInteger(hello.from.rawValue)
+            buffer.writeInteger(hello.incarnation.rawValue, endianness: .little)
+            buffer.writeInteger(hello.to.rawValue)
+        case .welcome(let welcome):
+            buffer.writeKind(.welcome)
+            buffer.writeInteger(welcome.cluster, endianness: .little)
+            buffer.writeInteger(welcome.node.rawValue)
+        case .refusal(let reason):
+            buffer.writeKind(.refusal)
+            buffer.writeString(reason)
+        case .message(let frame, let number, let wantsHandled, let message):
+            buffer.writeKind(.message)
+            buffer.writeInteger(frame, endianness: .little)
+            buffer.writeInteger(number, endianness: .little)
+            buffer.writeBool(wantsHandled)
+            buffer.write(message)
+        case .fence: buffer.writeKind(.fence)
+        case .handled(let frame):
+            buffer.writeKind(.handled)
+            buffer.writeInteger(frame, endianness: .little)
+        }
+        let size = UInt32(buffer.writerIndex - start - 4)
+        buffer.setInteger(size, at: start, endianness: .little)
+    }
+
+    /// Reads the frame that `buffer` holds.
+    init(_ buffer: ByteBuffer) throws {
+        var buffer = buffer
+        guard let kind = Kind(rawValue: try buffer.read()) else { throw FrameError.unreadable("unknown kind") }
+        switch kind {
+        case .hello:
+            guard try buffer.read(UInt32.self) == Frame.magic else { throw FrameError.unreadable("no hello of ours") }
+            let version: UInt8 = try buffer.read()
+            guard version == Frame.version else { throw FrameError.unreadable("version \(version)") }
+            let cluster: UInt64 = try buffer.read()
+            let from = try buffer.readNode()
+            let incarnation = Incarnation(try buffer.read(UInt32.self))
+            self = .hello(Hello(cluster: cluster, from: from, incarnation: incarnation, to: try buffer.readNode()))
+        case .welcome: self = .welcome(Welcome(cluster: try buffer.read(), node: try buffer.readNode()))
+        case .refusal: self = .refusal(buffer.readString(length: buffer.readableBytes) ?? "")
+        case .message:
+            let frame: UInt64 = try buffer.read()
+            let number: UInt64 = try buffer.read()
+            let wantsHandled = try buffer.readBool()
+            self = .message(
+                frame: frame, number: number, wantsHandled: wantsHandled, try MessageForm(from: &buffer))
+        case .fence: self = .fence
+        case .handled: self = .handled(frame: try buffer.read())
+        }
+        guard buffer.readableBytes == 0 else { throw FrameError.unreadable("bytes after the frame") }
+    }
+}
+
+private enum BodyCode: UInt8 {
+    case voteRequest = 1
+    case voteResponse
+    case append
+    case accepted
+    case refused
+}
+
+private enum EntryCode: UInt8 {
+    case noop = 0
+    case command
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeKind(_ kind: Frame.Kind) { writeInteger(kind.rawValue) }
+
+    fileprivate mutating func writeBool(_ value: Bool) { writeInteger(UInt8(value ? 1 : 0)) }
+
+    fileprivate mutating func write(_ number: UInt64) { writeInteger(number, endianness: .little) }
+
+    fileprivate mutating func write(_ position: LogPosition) {
+        write(position.term.rawValue)
+        write(position.index.rawValue)
+    }
+
+    fileprivate mutating func write(_ message: MessageForm) {
+        write(message.term.rawValue)
+        switch message.body {
+        case .voteRequest(let request):
+            writeInteger(BodyCode.voteRequest.rawValue)
+            writeInteger(request.poll.rawValue)
+            writeBool(request.isTold)
+            write(request.last)
+        case .voteResponse(let response):
+            writeInteger(BodyCode.voteResponse.rawValue)
+            writeInteger(response.poll.rawValue)
+            writeBool(response.isGranted)
+        case .append(let append):
+            writeInteger(BodyCode.append.rawValue)
+            write(append.previous)
+            write(append.commit.rawValue)
+            write(append.round.rawValue)
+            writeInteger(UInt32(append.entries.count), endianness: .little)
+            for entry in append.entries { write(entry) }
+        case .appendResponse(let response):
+            switch response.outcome {
+            case .accepted(let match):
+                writeInteger(BodyCode.accepted.rawValue)
+                write(response.round.rawValue)
+                write(match.rawValue)
+            case .refused(let previous, let hint):
+                writeInteger(BodyCode.refused.rawValue)
+                write(response.round.rawValue)
+                write(previous.rawValue)
+                write(hint)
+            }
+        }
+    }
+
+    private mutating func write(_ entry: Entry) {
+        write(entry.term.rawValue)
+        switch entry.payload {
+        case .noop: writeInteger(EntryCode.noop.rawValue)
+        case .command(let bytes):
+            writeInteger(EntryCode.command.rawValue)
+            writeInteger(UInt32(bytes.count), endianness: .little)
+            writeBytes(bytes)
+        }
+    }
+
+    fileprivate mutating func read<Number: FixedWidthInteger>(_: Number.Type = Number.self) throws -> Number {
+        guard let number = readInteger(endianness: .little, as: Number.self) else {
+            throw FrameError.unreadable("it ends too early")
+        }
+        return number
+    }
+
+    fileprivate mutating func readBool() throws -> Bool {
+        switch try read(UInt8.self) {
+        case 0: false
+        case 1: true
+        default: throw FrameError.unreadable("neither yes nor no")
+        }
+    }
+
+    fileprivate mutating func readNode() throws -> NodeID {
+        guard let node = NodeID(rawValue: try read()) else { throw FrameError.unreadable("impossible server") }
+        return node
+    }
+
+    fileprivate mutating func readPoll() throws -> Poll {
+        guard let poll = Poll(rawValue: try read()) else { throw FrameError.unreadable("unknown poll") }
+        return poll
+    }
+
+    fileprivate mutating func readPosition() throws -> LogPosition {
+        let term = Term(try read(UInt64.self))
+        return LogPosition(term: term, index: LogIndex(try read(UInt64.self)))
+    }
+
+    fileprivate mutating func readEntries() throws -> [Entry] {
+        let count = Int(try read(UInt32.self))
+        // An entry takes nine bytes at least, so that a wrong count can't ask for more memory than the frame has.
+        guard count <= readableBytes / 9 else { throw FrameError.unreadable("it ends too early") }
+        var entries: [Entry] = []
+        entries.reserveCapacity(count)
+        for _ in 0..<count { entries.append(try readEntry()) }
+        return entries
+    }
+
+    private mutating func readEntry() throws -> Entry {
+        let term = Term(try read(UInt64.self))
+        guard let code = EntryCode(rawValue: try read()) else { throw FrameError.unreadable("unknown kind of entry") }
+        switch code {
+        case .noop: return Entry(term: term, payload: .noop)
+        case .command:
+            let length = Int(try read(UInt32.self))
+            guard let bytes = readBytes(length: length) else { throw FrameError.unreadable("it ends too early") }
+            return Entry(term: term, payload: .command(bytes))
+        }
+    }
+}
+
+extension MessageForm {
+    fileprivate init(from buffer: inout ByteBuffer) throws {
+        term = Term(try buffer.read(UInt64.self))
+        guard let code = BodyCode(rawValue: try buffer.read()) else {
+            throw FrameError.unreadable("unknown kind of message")
+        }
+        switch code {
+        case .voteRequest:
+            let poll = try buffer.readPoll()
+            let isTold = try buffer.readBool()
+            body = .voteRequest(VoteRequest(poll: poll, last: try buffer.readPosition(), isTold: isTold))
+        case .voteResponse:
+            body = .voteResponse(VoteResponse(poll: try buffer.readPoll(), isGranted: try buffer.readBool()))
+        case .append:
+            let previous = try buffer.readPosition()
+            let commit = LogIndex(try buffer.read(UInt64.self))
+            let round = ReadRound(rawValue: try buffer.read())
+            body = .append(
+                Append(previous: previous, entries: try buffer.readEntries(), commit: commit, round: round))
+        case .accepted:
+            let round = ReadRound(rawValue: try buffer.read())
+            let match = LogIndex(try buffer.read(UInt64.self))
+            body = .appendResponse(AppendResponse(outcome: .accepted(match: match), round: round))
+        case .refused:
+            let round = ReadRound(rawValue: try buffer.read())
+            let previous = LogIndex(try buffer.read(UInt64.self))
+            let outcome = AppendResponse.Outcome.refused(previous: previous, hint: try buffer.readPosition())
+            body = .appendResponse(AppendResponse(outcome: outcome, round: round))
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import NIOCore
+import NIOPosix
+import RaftCore
+
+/// The connection that this server opened to a peer. It is opened again when it breaks: at once when there is something
+/// to send, and not more often than a growing pause allows.
+final class OutboundConnection {
+    private enum State {
+        case idle
+        case connecting
+        case open(any Channel)
+        case closed
+    }
+
+    private let peer: NodeID
+    private var port: Int
+    private unowned let endpoint: Endpoint
+    private var state = State.idle
+    private var framesSent: UInt64 = 0
+    private var framesHandled: UInt64 = 0
+    /// The last frame that the peer was asked to say it handled.
+    private var frameAsked: UInt64 = 0
+    private var needsFlush = false
+    private var pause = OutboundConnection.pauseMin
+    private var notBefore = NIODeadline.now()
+
+    private static let pauseMin = TimeAmount.milliseconds(5)
+    private static let pauseMax = TimeAmount.seconds(1)
+    /// How many bytes may wait in this process to be sent.
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 16 << 20)
+
+    init(to peer: NodeID, port: Int, endpoint: Endpoint) {
+        self.peer = peer
+        self.port = port
+        self.endpoint = endpoint
+    }
+
+    /// The peer listens elsewhere now.
+    func move(to port: Int) {
+        guard port != self.port else { return }
+        self.port = port
+        if case .open(let channel) = state { channel.close(promise: nil) }
+    }
+
+    /// Connects at once, whatever happened before.
+    func connectSoon() {
+        pause = OutboundConnection.pauseMin
+        notBefore = .now()
+        connect()
+    }
+
+    /// Connects, unless that is under way or was tried too recently.
+    func connect() {
+        guard case .idle = state, NIODeadline.now() >= notBefore else { return }
+        state = .connecting
+        let box = NIOLoopBound(self, eventLoop: endpoint.loop)
+        ClientBootstrap(group: endpoint.loop)
+            .connectTimeout(.seconds(1))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: OutboundConnection.waterMark)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(OutboundHandler(connection: box.value))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port)
+            .whenComplete { result in box.value.connected(result) }
+    }
+
+    private func connected(_ result: Result<any Channel, any Error>) {
+        switch (result, state) {
+        case (.success(let channel), .connecting):
+            state = .open(channel)
+            framesSent = 0
+            framesHandled = 0
+            frameAsked = 0
+            let hello = Hello(
+                cluster: endpoint.cluster, from: endpoint.node, incarnation: endpoint.incarnation, to: peer)
+            write(.hello(hello), to: channel)
+            flush()
+        case (.success(let channel), _): channel.close(promise: nil)
+        case (.failure, .connecting): broke()
+        case (.failure, _): break
+        }
+    }
+
+    /// The connection is gone.
+    func broke() {
+        if case .closed = state { return }
+        state = .idle
+        framesHandled = framesSent
+        notBefore = .now() + pause
+        pause = min(pause + pause, OutboundConnection.pauseMax)
+    }
+
+    func close() {
+        if case .open(let channel) = state { channel.close(promise: nil) }
+        state = .closed
+    }
+
+    // MARK: - Sending
+
+    func send(_ message: Message, number: UInt64, wantsHandled: Bool) -> Endpoint.Sending {
+        guard case .open(let channel) = state else {
+            connect()
+            return .unreachable
+        }
+        guard channel.isWritable else { return .full }
+        framesSent += 1
+        if wantsHandled { frameAsked = framesSent }
+        let form = MessageForm(term: message.term, body: message.body)
+        write(.message(frame: framesSent, number: number, wantsHandled: wantsHandled, form), to: channel)
+        return .sent
+    }
+
+    /// Whether the peer has not yet said that it handled everything.
+    var isAwaitingHandled: Bool { framesHandled < framesSent }
+
+    /// Asks how far the peer is, unless that is on its way.
+    func fence() {
+        guard case .open(let channel) = state, frameAsked < framesSent else { return }
+        frameAsked = framesSent
+        write(.fence, to: channel)
+        flush()
+    }
+
+    func flush() {
+        guard needsFlush, case .open(let channel) = state else { return }
+        needsFlush = false
+        channel.flush()
+    }
+
+    private func write(_ frame: Frame, to channel: any Channel) {
+        var buffer = channel.allocator.buffer(capacity: 128)
+        frame.write(into: &buffer)
+        channel.write(buffer, promise: nil)
+        needsFlush = true
+    }
+
+    // MARK: - Receiving
+
+    /// Takes a frame that came back. Answers whether the connection is still of use.
+    func receive(_ frame: Frame) -> Bool {
+        switch frame {
+        case .welcome(let welcome):
+            guard welcome == Welcome(cluster: endpoint.cluster, node: peer) else { return false }
+            pause = OutboundConnection.pauseMin
+            return true
+        case .handled(let number):
+            framesHandled = max(framesHandled, min(number, framesSent))
+            return true
+        case .refusal(let reason):
+            endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: "\(peer) refused: \(reason)")
+            pause = OutboundConnection.pauseMax
+            return false
+        case .hello, .message, .fence: return false
+        }
+    }
+
+    func complain(_ reason: String) {
+        endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: "\(peer) sent \(reason)")
+    }
+}
+
+/// Reads what comes back over an outbound connection.
+private final class OutboundHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: OutboundConnection
+    private let processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(sizeMax: 4_096))
+
+    init(connection: OutboundConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do {
+            try processor.process(buffer: unwrapInboundIn(data)) { bytes in
+                guard connection.receive(try Frame(bytes)) else { throw FrameError.unreadable("unexpected") }
+            }
+        } catch {
+            connection.complain("\(error)")
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { connection.broke() }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

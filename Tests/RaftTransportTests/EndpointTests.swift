@@ -1,0 +1,251 @@
+import NIOCore
+import NIOPosix
+import RaftCore
+import Synchronization
+import Testing
+
+@testable import RaftTransport
+
+/// What an endpoint told its server. Confined to the endpoint's loop.
+private final class Recorder: EndpointDelegate {
+    var numbers: [UInt64] = []
+    var complaints: [String] = []
+    private var waiting: [(isDone: (Recorder) -> Bool, promise: EventLoopPromise<Void>)] = []
+
+    func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64) {
+        numbers.append(number)
+        wake()
+    }
+
+    func endpointFinishedReading(_ endpoint: Endpoint) {}
+
+    func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String) {
+        complaints.append(reason)
+        wake()
+    }
+
+    func until(on loop: any EventLoop, _ isDone: @escaping (Recorder) -> Bool) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        waiting.append((isDone, promise))
+        wake()
+        return promise.futureResult
+    }
+
+    private func wake() {
+        waiting.removeAll { waiter in
+            guard waiter.isDone(self) else { return false }
+            waiter.promise.succeed()
+            return true
+        }
+    }
+}
+
+/// A server that only listens and sends, on an event loop of its own.
+private final class Peer: Sendable {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let node: NodeID
+    let port: Int
+    private let parts: NIOLoopBound<(endpoint: Endpoint, recorder: Recorder)>
+
+    init(_ node: NodeID, cluster: UInt64 = 7, port: Int = 0) throws {
+        self.node = node
+        let loop = group.next()
+        let bound = try loop.submit {
+            let recorder = Recorder()
+            let endpoint = Endpoint(
+                loop: loop, cluster: cluster, node: node, incarnation: .first, delegate: recorder)
+            return NIOLoopBound((endpoint: endpoint, recorder: recorder), eventLoop: loop)
+        }.wait()
+        parts = bound
+        self.port = try loop.flatSubmit { bound.value.endpoint.listen(on: port) }.wait()
+    }
+
+    func on<Value: Sendable>(_ body: @escaping @Sendable (Endpoint) throws -> Value) throws -> Value {
+        try group.next().submit { [parts] in try body(parts.value.endpoint) }.wait()
+    }
+
+    func connect(to peer: Peer) throws { try on { $0.setPeer(peer.node, port: peer.port) } }
+
+    /// Sends until the connection is there to take it.
+    func send(_ number: UInt64, to peer: NodeID, wantsHandled: Bool = false) throws {
+        let message = Message(
+            from: node, incarnation: .first, to: peer, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        while true {
+            let outcome = try on { endpoint in
+                let outcome = endpoint.send(message, number: number, wantsHandled: wantsHandled)
+                endpoint.flush()
+                return outcome
+            }
+            if case .sent = outcome { return }
+        }
+    }
+
+    func until(_ isDone: @escaping @Sendable (Recorder) -> Bool) throws {
+        let loop = group.next()
+        try loop.flatSubmit { [parts] in parts.value.recorder.until(on: loop, isDone) }.wait()
+    }
+
+    func numbers() throws -> [UInt64] { try group.next().submit { [parts] in parts.value.recorder.numbers }.wait() }
+
+    func complaints() throws -> [String] {
+        try group.next().submit { [parts] in parts.value.recorder.complaints }.wait()
+    }
+
+    func close() throws { try group.next().flatSubmit { [parts] in parts.value.endpoint.close() }.wait() }
+
+    deinit {
+        try? close()
+        group.shutdownGracefully { _ in }
+    }
+}
+
+private let n1 = NodeID(1)
+private let n2 = NodeID(2)
+private let n3 = NodeID(3)
+
+/// Real connections on 127.0.0.1.
+@Suite(.timeLimit(.minutes(1)))
+struct EndpointTests {
+    private func pair() throws -> (Peer, Peer) {
+        let (one, other) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: other)
+        try other.connect(to: one)
+        return (one, other)
+    }
+
+    @Test("messages arrive, in order, with their numbers, both ways")
+    func bothWays() throws {
+        let (one, other) = try pair()
+        for number in 1...100 as ClosedRange<UInt64> {
+            try one.send(number, to: n2)
+            try other.send(1_000 + number, to: n1)
+        }
+        try one.until { $0.numbers.count == 100 }
+        try other.until { $0.numbers.count == 100 }
+        #expect(try other.numbers() == Array(1...100))
+        #expect(try one.numbers() == Array(1_001...1_100))
+    }
+
+    @Test("a message to a server that is down is not sent, and one that comes back is reached again")
+    func downAndUp() throws {
+        let one = try Peer(n1)
+        let port: Int
+        do {
+            let other = try Peer(n2)
+            port = other.port
+            try one.connect(to: other)
+            try other.connect(to: one)
+            try one.send(1, to: n2)
+            try other.until { $0.numbers == [1] }
+            try other.close()
+        }
+        let again = try Peer(n2, port: port)
+        try again.connect(to: one)
+        try one.send(2, to: n2)
+        try again.until { $0.numbers.last == 2 }
+    }
+
+    @Test(
+        "a caller of another cluster, for another server, by this server's own name or by a stranger's is refused",
+        arguments: [
+            (Hello(cluster: 8, from: NodeID(2), incarnation: .first, to: NodeID(1)), "this is another cluster"),
+            (Hello(cluster: 7, from: NodeID(2), incarnation: .first, to: NodeID(3)), "this is n1, not n3"),
+            (Hello(cluster: 7, from: NodeID(1), incarnation: .first, to: NodeID(1)), "n1 is this server's own name"),
+            (Hello(cluster: 7, from: NodeID(9), incarnation: .first, to: NodeID(1)), "n9 is no member of this cluster"),
+        ])
+    func refused(hello: Hello, reason: String) throws {
+        let (one, _) = try pair()
+        #expect(try one.on { $0.refusal(of: hello) } == reason)
+        var buffer = ByteBuffer()
+        Frame.hello(hello).write(into: &buffer)
+        let answer = try speak(buffer, to: one)
+        guard case .refusal(let told)? = answer else {
+            Issue.record("not refused: \(String(describing: answer))")
+            return
+        }
+        #expect(told == reason)
+    }
+
+    @Test("garbage, a frame that is too large and a caller that says no name are hung up on, and disturb nobody")
+    func garbage() throws {
+        let (one, other) = try pair()
+        var oversized = ByteBuffer()
+        oversized.writeInteger(UInt32(1 << 30), endianness: .little)
+        var nameless = ByteBuffer()
+        Frame.handled(frame: 1).write(into: &nameless)
+        for bytes in [ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), oversized, nameless] {
+            #expect(try speak(bytes, to: one) == nil)
+        }
+        try one.until { $0.complaints.count == 3 }
+        #expect(try one.complaints().allSatisfy { $0.hasPrefix("a stranger sent") })
+        try other.send(5, to: n1)
+        try one.until { $0.numbers == [5] }
+    }
+
+    @Test("a server that is paused takes nothing, and everything in order afterwards")
+    func paused() throws {
+        let (one, other) = try pair()
+        try one.send(1, to: n2, wantsHandled: true)
+        try other.until { $0.numbers == [1] }
+        try other.on { $0.pause() }
+        for number in 2...50 as ClosedRange<UInt64> { try one.send(number, to: n2, wantsHandled: true) }
+        #expect(try one.on { $0.awaitsPeers() })
+        #expect(try other.numbers() == [1])
+        try other.on { $0.resume() }
+        try other.until { $0.numbers.count == 50 }
+        #expect(try other.numbers() == Array(1...50))
+    }
+
+    @Test("the sender learns when everything was handled, whether or not it asked with each message")
+    func handled() throws {
+        for wantsHandled in [true, false] {
+            let (one, other) = try pair()
+            for number in 1...20 as ClosedRange<UInt64> { try one.send(number, to: n2, wantsHandled: wantsHandled) }
+            // Each question goes to the peer and back on the same connection; it ends when all was handled.
+            while try one.on({ $0.awaitsPeers() }) {}
+            #expect(try other.numbers() == Array(1...20))
+        }
+    }
+
+    @Test("the listener is on 127.0.0.1 alone, and its port is free after closing")
+    func loopback() throws {
+        let one = try Peer(n1)
+        let port = one.port
+        try one.close()
+        let again = try Peer(n1, port: port)
+        #expect(again.port == port)
+        #expect(throws: (any Error).self) { try Peer(n3, port: port) }
+    }
+
+    /// Sends bytes to a peer and answers the one frame that comes back before the connection is closed.
+    private func speak(_ bytes: ByteBuffer, to peer: Peer) throws -> Frame? {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let answer = Mutex<Frame?>(nil)
+        let channel = try ClientBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        ByteToMessageHandler(Reader { frame in answer.withLock { $0 = frame } }))
+                }
+            }
+            .connect(host: "127.0.0.1", port: peer.port).wait()
+        channel.writeAndFlush(bytes, promise: nil)
+        try channel.closeFuture.wait()
+        return answer.withLock { $0 }
+    }
+}
+
+private final class Reader: ByteToMessageDecoder {
+    typealias InboundOut = Never
+
+    private let take: (Frame) -> Void
+
+    init(take: @escaping (Frame) -> Void) { self.take = take }
+
+    func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        guard let bytes = try FrameDecoder(sizeMax: 1_000).decode(buffer: &buffer) else { return .needMoreData }
+        take(try Frame(bytes))
+        return .continue
+    }
+}

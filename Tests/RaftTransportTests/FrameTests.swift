@@ -1,0 +1,184 @@
+import NIOCore
+import RaftCore
+import Testing
+
+@testable import RaftTransport
+
+struct FrameTests {
+    private static let bodies: [Message.Body] = [
+        .voteRequest(
+            VoteRequest(poll: .preVote, last: LogPosition(term: Term(3), index: LogIndex(.max)), isTold: true)),
+        .voteResponse(VoteResponse(poll: .vote, isGranted: true)),
+        .append(
+            Append(
+                previous: LogPosition(term: Term(1), index: LogIndex(2)),
+                entries: [
+                    Entry(term: Term(1), payload: .noop), Entry(term: Term(2), payload: .command([])),
+                    Entry(term: Term(2), payload: .command([UInt8](repeating: 7, count: 1_000))),
+                ], commit: LogIndex(2), round: ReadRound(rawValue: 9))),
+        .append(Append(previous: .zero, entries: [], commit: .zero, round: .zero)),
+        .appendResponse(AppendResponse(outcome: .accepted(match: LogIndex(12)), round: ReadRound(rawValue: 1))),
+        .appendResponse(
+            AppendResponse(
+                outcome: .refused(previous: LogIndex(4), hint: LogPosition(term: Term(2), index: LogIndex(3))),
+                round: .zero)),
+    ]
+
+    private static var frames: [Frame] {
+        bodies.map { .message(frame: 3, number: 17, wantsHandled: true, MessageForm(term: Term(7), body: $0)) } + [
+            .hello(Hello(cluster: 5, from: NodeID(1), incarnation: Incarnation(2), to: NodeID(3))),
+            .welcome(Welcome(cluster: 5, node: NodeID(3))), .refusal("no"), .fence, .handled(frame: 8),
+        ]
+    }
+
+    private static func bytes(_ frame: Frame) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        frame.write(into: &buffer)
+        return buffer
+    }
+
+    /// The frame without its length.
+    private static func payload(_ frame: Frame) -> ByteBuffer {
+        var buffer = bytes(frame)
+        buffer.moveReaderIndex(forwardBy: 4)
+        return buffer.slice()
+    }
+
+    @Test("every frame comes back from its bytes as it was")
+    func roundTrip() throws {
+        for frame in Self.frames {
+            #expect("\(try Frame(Self.payload(frame)))" == "\(frame)")
+        }
+    }
+
+    @Test("the length of a frame is that of what follows it")
+    func length() {
+        for frame in Self.frames {
+            let buffer = Self.bytes(frame)
+            #expect(buffer.getInteger(at: 0, endianness: .little, as: UInt32.self) == UInt32(buffer.readableBytes - 4))
+        }
+    }
+
+    @Test("a frame that is cut short or too long is refused, wherever it is cut")
+    func cutShort() {
+        for frame in Self.frames {
+            let whole = Self.payload(frame)
+            if case .refusal = frame { continue }
+            for count in 0..<whole.readableBytes {
+                let cut = whole.getSlice(at: 0, length: count) ?? ByteBuffer()
+                #expect(throws: FrameError.self) { try Frame(cut) }
+            }
+            var long = whole
+            long.writeInteger(UInt8(0))
+            #expect(throws: FrameError.self) { try Frame(long) }
+        }
+    }
+
+    @Test("garbage is refused or read, and never traps or takes memory that it doesn't bring")
+    func garbage() {
+        var random = Generator(seed: 4)
+        for _ in 0..<20_000 {
+            var buffer = Self.payload(Self.frames[Int(random.below(UInt64(Self.frames.count)))])
+            for _ in 0...random.below(4) where buffer.readableBytes > 0 {
+                let place = Int(random.below(UInt64(buffer.readableBytes)))
+                buffer.setInteger(UInt8(truncatingIfNeeded: random.next()), at: place)
+            }
+            _ = try? Frame(buffer)
+        }
+        for size in 0..<200 {
+            let bytes = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            _ = try? Frame(ByteBuffer(bytes: bytes))
+        }
+    }
+
+    @Test("a length that no frame may have is refused before anything is read")
+    func oversized() throws {
+        let decoder = FrameDecoder(sizeMax: 100)
+        for length in [0, 101, UInt32.max] as [UInt32] {
+            var buffer = ByteBuffer()
+            buffer.writeInteger(length, endianness: .little)
+            #expect(throws: FrameError.oversized(Int(length))) { try decoder.decode(buffer: &buffer) }
+        }
+        var half = ByteBuffer(bytes: [5, 0, 0, 0, 1, 2])
+        #expect(try decoder.decode(buffer: &half) == nil)
+        half.writeBytes([3, 4, 5, 9])
+        #expect(try decoder.decode(buffer: &half)?.readableBytes == 5)
+        #expect(half.readableBytes == 1)
+    }
+}
+
+struct LinkTests {
+    private var random = Generator(seed: 1)
+    private let message = Message(
+        from: NodeID(1), incarnation: .first, to: NodeID(2), term: Term(1),
+        body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+
+    private mutating func put(_ link: inout Link, _ number: UInt64, at now: Instant, isFrozen: Bool = false) -> String {
+        switch link.put(message, number: number, at: now, isFrozen: isFrozen, random: &random) {
+        case .passes: "passes"
+        case .waits: "waits"
+        case .lost(let why): "lost: \(why)"
+        }
+    }
+
+    @Test("a link without delay lets everything through; a frozen clock holds even that")
+    mutating func instant() {
+        var link = Link()
+        #expect(put(&link, 1, at: .zero) == "passes")
+        #expect(put(&link, 2, at: .zero, isFrozen: true) == "waits")
+        #expect(put(&link, 3, at: .zero) == "waits", "it doesn't overtake the one that waits")
+        #expect(link.next(by: .zero)?.number == 2)
+        #expect(link.next(by: .zero)?.number == 3)
+        #expect(put(&link, 4, at: .zero) == "passes")
+    }
+
+    @Test("delays are drawn from the range, and messages keep their order")
+    mutating func order() {
+        var link = Link()
+        link.latency = .milliseconds(10) ... .milliseconds(30)
+        var last = Instant.zero
+        for number in 1...200 as ClosedRange<UInt64> {
+            let now = Instant(nanoseconds: Int64(number) * 1_000_000)
+            guard case .waits(let due) = link.put(message, number: number, at: now, isFrozen: false, random: &random)
+            else {
+                Issue.record("not delayed")
+                return
+            }
+            #expect(due >= last)
+            #expect(due >= now + .milliseconds(10))
+            #expect(due <= now + .milliseconds(30))
+            last = due
+        }
+        #expect(link.next(by: .zero) == nil)
+        var arrived: [UInt64] = []
+        while let next = link.next(by: last) { arrived.append(next.number) }
+        #expect(arrived == Array(1...200))
+    }
+
+    @Test("a cut loses what is on the link and all that comes, until it is healed")
+    mutating func cut() {
+        var link = Link()
+        link.latency = .milliseconds(10) ... .milliseconds(10)
+        _ = put(&link, 1, at: .zero)
+        _ = put(&link, 2, at: .zero)
+        #expect(link.cut().map(\.number) == [1, 2])
+        #expect(put(&link, 3, at: .zero) == "lost: cut")
+        link.heal()
+        #expect(put(&link, 4, at: .zero) == "waits")
+    }
+
+    @Test("a lossy link loses about as many as it says")
+    mutating func loss() {
+        var link = Link()
+        link.loss = 0.2
+        let lost = (1...10_000 as ClosedRange<UInt64>).count { put(&link, $0, at: .zero) == "lost: chance" }
+        #expect((1_800...2_200).contains(lost))
+    }
+
+    @Test("a link holds only so many")
+    mutating func bounded() {
+        var link = Link()
+        for number in 0..<UInt64(Link.waitingMax) { _ = put(&link, number, at: .zero, isFrozen: true) }
+        #expect(put(&link, 1, at: .zero, isFrozen: true) == "lost: full")
+    }
+}
