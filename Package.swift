@@ -7,6 +7,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -15,6 +16,7 @@ let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: 
 let package = Package(
     name: "raft-tui",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     ],
@@ -27,6 +29,21 @@ let package = Package(
         .target(
             name: "RaftNode", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
+        .target(name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
+        .target(
+            name: "RaftCluster",
+            dependencies: [
+                "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport", nio,
+                nioPosix,
+            ], swiftSettings: settings),
+        .target(
+            name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace"], swiftSettings: settings),
+        .executableTarget(
+            name: "raft-tui",
+            dependencies: [
+                "KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace", "Script",
+                argumentParser,
+            ], swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),

@@ -38,7 +38,7 @@ public enum Outcome: Hashable, Sendable {
 }
 
 /// An operation as it stands in the log: what to do, and whose it is, so that it is done once (paper §8, thesis §6.3).
-public struct Command: Hashable, Sendable {
+public struct SessionCommand: Hashable, Sendable {
     /// The client, by name; without one the operation is done every time it is met.
     public var client: String
     /// The client's number for this operation, from 1, the same each time it sends it.

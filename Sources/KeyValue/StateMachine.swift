@@ -24,7 +24,7 @@ public struct StateMachine: Hashable, Sendable {
     public var sessionCount: Int { sessions.count }
 
     /// Applies `command`, unless it was applied before; either way, says what it came to.
-    public mutating func apply(_ command: Command) -> Outcome {
+    public mutating func apply(_ command: SessionCommand) -> Outcome {
         clock += 1
         guard !command.client.isEmpty else { return store.apply(command.operation) }
         guard var session = session(for: command) else { return .sessionExpired }
@@ -41,14 +41,14 @@ public struct StateMachine: Hashable, Sendable {
     }
 
     /// Whether `command` was applied before, so that applying it again changes nothing.
-    public func hasApplied(_ command: Command) -> Bool {
+    public func hasApplied(_ command: SessionCommand) -> Bool {
         guard !command.client.isEmpty, let session = sessions[command.client] else { return false }
         return session.outcome(of: command.sequence) != nil
     }
 
     /// The client's session, or a new one for a new client. A client that isn't known but has written before was
     /// forgotten.
-    private func session(for command: Command) -> Session? {
+    private func session(for command: SessionCommand) -> Session? {
         if let session = sessions[command.client] { return session }
         return command.firstIncomplete <= 1 ? Session() : nil
     }
@@ -81,7 +81,7 @@ private struct Session: Hashable, Sendable {
         return results.first { $0.sequence == sequence }?.outcome
     }
 
-    mutating func record(_ outcome: Outcome, for command: Command, at clock: UInt64) {
+    mutating func record(_ outcome: Outcome, for command: SessionCommand, at clock: UInt64) {
         lastUse = clock
         let place = results.firstIndex { $0.sequence > command.sequence } ?? results.endIndex
         results.insert(Result(sequence: command.sequence, outcome: outcome), at: place)

@@ -149,7 +149,7 @@ public struct Client: Sendable {
         let others = calls.lazy.filter { $0.session == open.session }.compactMap(\.sequence)
         let first = min(sequence, others.min() ?? sequence)
         return .write(
-            Command(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
+            SessionCommand(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
     }
 
     /// The result to end a call with; `nil` where it is to ask again.

@@ -74,7 +74,7 @@ public struct Node: Sendable {
         for request in requests {
             guard case .write(let command) = request.kind else { continue }
             // Without the rule a command enters the log as nobody's, and is applied as often as it comes.
-            payloads.append(.command((keepsSessions ? command : Command(command.operation)).encoded()))
+            payloads.append(.command((keepsSessions ? command : SessionCommand(command.operation)).encoded()))
             ids.append(request.id)
         }
         if !payloads.isEmpty { propose(payloads, for: ids, at: now, &effects) }
@@ -117,7 +117,7 @@ public struct Node: Sendable {
     }
 
     private mutating func apply(_ entry: Entry, at index: LogIndex, _ effects: inout Effects) -> Outcome? {
-        guard case .command(let bytes) = entry.payload, let command = try? Command(decoding: bytes) else {
+        guard case .command(let bytes) = entry.payload, let command = try? SessionCommand(decoding: bytes) else {
             if effects.isObserved { effects.events.append(.applied(Applied(index: index))) }
             return nil
         }

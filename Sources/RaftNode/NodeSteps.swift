@@ -37,7 +37,7 @@ public struct ClientRequest: Hashable, Sendable {
     /// What is asked.
     public enum Kind: Hashable, Sendable {
         /// A command for the log.
-        case write(Command)
+        case write(SessionCommand)
         /// A read; its request is no write.
         case read(Request)
     }

@@ -4,7 +4,7 @@ import Glibc
 public final class DirectoryDisk: Disk {
     /// The directory.
     public let path: String
-    private let lock: FileDescriptor
+    private let lock: FileDescriptor?
     /// The file that was written last, kept open.
     private var open: (name: String, file: FileDescriptor)?
 
@@ -14,10 +14,20 @@ public final class DirectoryDisk: Disk {
     public init(path: String) throws(StorageError) {
         self.path = path
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw .last("make the directory", path) }
-        lock = try FileDescriptor(path: path + "/lock", flags: O_RDWR | O_CREAT)
+        let lock = try FileDescriptor(path: path + "/lock", flags: O_RDWR | O_CREAT)
+        self.lock = lock
         if flock(lock.number, LOCK_EX | LOCK_NB) != 0 {
             throw errno == EWOULDBLOCK ? .inUse(path: path) : .last("lock", path)
         }
+    }
+
+    /// Opens the directory at `path` to look at it only, whoever may be writing to it.
+    ///
+    /// - Throws: ``StorageError`` where there is no such directory.
+    public init(readingOnly path: String) throws(StorageError) {
+        self.path = path
+        lock = nil
+        _ = try names()
     }
 
     /// The names of the files that are there, but for the lock.

@@ -60,13 +60,19 @@ extension Identity {
 
     /// Makes sure that `disk` is this server's, and makes a new disk so.
     ///
+    /// - Returns: The identity that the disk has: of a known disk its own, in whichever life.
     /// - Throws: ``StorageError/foreign(path:reason:)`` where it is another's.
-    public func claim(_ disk: inout some Disk) throws(StorageError) {
-        guard let found = try Identity.read(from: disk) else { return try write(to: &disk) }
+    @discardableResult
+    public func claim(_ disk: inout some Disk) throws(StorageError) -> Identity {
+        guard let found = try Identity.read(from: disk) else {
+            try write(to: &disk)
+            return self
+        }
         if found.cluster != cluster { throw .foreign(path: disk.path, reason: "belongs to another cluster") }
         if found.node != node {
             throw .foreign(path: disk.path, reason: "belongs to \(found.node), not to \(node)")
         }
+        return found
     }
 
     private func encoded() -> [UInt8] {

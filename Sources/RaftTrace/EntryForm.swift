@@ -16,7 +16,7 @@ struct EntryForm: Codable {
     init(_ entry: Entry) {
         term = entry.term
         guard case .command(let bytes) = entry.payload else { return }
-        guard let command = try? Command(decoding: bytes) else {
+        guard let command = try? SessionCommand(decoding: bytes) else {
             self.bytes = ByteText.text(of: bytes)
             return
         }
@@ -30,7 +30,7 @@ struct EntryForm: Codable {
     func entry() throws -> Entry {
         if let text = bytes { return Entry(term: term, payload: .command(try RaftTrace.bytes(text, "bytes"))) }
         guard let command else { return Entry(term: term, payload: .noop) }
-        let whole = Command(
+        let whole = SessionCommand(
             client: client ?? "", sequence: sequence ?? 0, firstIncomplete: firstIncomplete ?? 0,
             operation: try command.operation())
         return Entry(term: term, payload: .command(whole.encoded()))

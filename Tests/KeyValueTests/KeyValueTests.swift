@@ -56,8 +56,8 @@ struct StoreTests {
 
 /// Paper §8, thesis §6.3.
 struct SessionTests {
-    private func increment(_ client: String, _ sequence: UInt64, firstIncomplete: UInt64? = nil) -> Command {
-        Command(
+    private func increment(_ client: String, _ sequence: UInt64, firstIncomplete: UInt64? = nil) -> SessionCommand {
+        SessionCommand(
             client: client, sequence: sequence, firstIncomplete: firstIncomplete ?? sequence,
             operation: .increment(key: "n".bytes, by: 1))
     }
@@ -74,7 +74,7 @@ struct SessionTests {
     @Test("a write that is nobody's is applied every time")
     func nobody() {
         var machine = StateMachine()
-        let command = Command(.increment(key: "n".bytes, by: 1))
+        let command = SessionCommand(.increment(key: "n".bytes, by: 1))
         #expect(machine.apply(command) == .value("1".bytes))
         #expect(machine.apply(command) == .value("2".bytes))
     }
@@ -124,18 +124,18 @@ struct SessionTests {
 
 struct CommandBytesTests {
     private let commands = [
-        Command(
+        SessionCommand(
             client: "c1", sequence: 3, firstIncomplete: 2, operation: .set(key: "x".bytes, value: [0, 255, 10])),
-        Command(client: "käse", sequence: .max, firstIncomplete: 0, operation: .delete(key: [])),
-        Command(.increment(key: "n".bytes, by: .min)),
-        Command(
+        SessionCommand(client: "käse", sequence: .max, firstIncomplete: 0, operation: .delete(key: [])),
+        SessionCommand(.increment(key: "n".bytes, by: .min)),
+        SessionCommand(
             client: "c", sequence: 1, firstIncomplete: 1,
             operation: .compareAndSet(key: "x".bytes, old: "1".bytes, new: [UInt8](repeating: 7, count: 300))),
     ]
 
     @Test("a command comes back from its bytes as it was")
     func roundTrip() throws {
-        for command in commands { #expect(try Command(decoding: command.encoded()) == command) }
+        for command in commands { #expect(try SessionCommand(decoding: command.encoded()) == command) }
     }
 
     @Test("bytes that are cut short, too long or of no operation are refused, never trapped on")
@@ -143,11 +143,11 @@ struct CommandBytesTests {
         for command in commands {
             let bytes = command.encoded()
             for count in 0..<bytes.count {
-                #expect(throws: ByteReadingError.self) { try Command(decoding: Array(bytes.prefix(count))) }
+                #expect(throws: ByteReadingError.self) { try SessionCommand(decoding: Array(bytes.prefix(count))) }
             }
-            #expect(throws: ByteReadingError.self) { try Command(decoding: bytes + [0]) }
+            #expect(throws: ByteReadingError.self) { try SessionCommand(decoding: bytes + [0]) }
         }
-        #expect(throws: ByteReadingError.self) { try Command(decoding: [9]) }
-        #expect(throws: ByteReadingError.self) { try Command(decoding: [1, 2, 0xff, 0xfe, 0, 0, 0, 0]) }
+        #expect(throws: ByteReadingError.self) { try SessionCommand(decoding: [9]) }
+        #expect(throws: ByteReadingError.self) { try SessionCommand(decoding: [1, 2, 0xff, 0xfe, 0, 0, 0, 0]) }
     }
 }

@@ -107,7 +107,7 @@ struct ClientTests {
 
     @Test("each write has its own number; a retry has the last one's")
     mutating func numbers() throws {
-        var commands: [Command] = []
+        var commands: [SessionCommand] = []
         for (call, isRetry) in [(1, false), (2, false), (3, true)] as [(UInt64, Bool)] {
             let sent = try #require(request(begin(set, isRetry: isRetry, call: call)))
             if case .write(let command) = sent.kind { commands.append(command) }

@@ -103,7 +103,8 @@ struct NodeBench {
 
     /// Asks the leader, lets everything happen, and answers the result.
     mutating func perform(_ operation: Operation, as client: String = "c1", sequence: UInt64) -> ClientResult? {
-        let command = Command(client: client, sequence: sequence, firstIncomplete: sequence, operation: operation)
+        let command = SessionCommand(
+            client: client, sequence: sequence, firstIncomplete: sequence, operation: operation)
         let id = ask(.write(command), on: leader ?? NodeID(1))
         deliver()
         return replies[id]?.result

@@ -28,7 +28,7 @@ struct NodeTests {
     func notLeader() {
         var bench = NodeBench(3)
         bench.elect(n1)
-        let write = bench.ask(.write(Command(.set(key: "x".bytes, value: []))), on: n2)
+        let write = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n2)
         let read = bench.ask(.read(.get(key: "x".bytes, .readindex)), on: n3)
         #expect(bench.replies[write]?.result == .notLeader(n1))
         #expect(bench.replies[read]?.result == .notLeader(n1))
@@ -53,7 +53,7 @@ struct NodeTests {
     func onceAcrossLeaders() {
         var bench = NodeBench(3)
         bench.elect(n1)
-        let command = Command(
+        let command = SessionCommand(
             client: "c1", sequence: 1, firstIncomplete: 1, operation: .increment(key: "n".bytes, by: 1))
         _ = bench.ask(.write(command), on: n1)
         bench.deliver { $0.to != n1 }
@@ -77,7 +77,7 @@ struct NodeTests {
     func stepsDown() {
         var bench = NodeBench(3)
         bench.elect(n1)
-        let write = bench.ask(.write(Command(.set(key: "x".bytes, value: []))), on: n1)
+        let write = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n1)
         let read = bench.ask(.read(.get(key: "x".bytes, .readindex)), on: n1)
         bench.dropWire()
         bench.step(.campaign, on: n2)
@@ -93,7 +93,7 @@ struct NodeTests {
             settings.rules[.answerByIndexAndTerm] = isKept
             var bench = NodeBench(3, settings: settings)
             bench.elect(n1)
-            let lost = bench.ask(.write(Command(.set(key: "x".bytes, value: "lost".bytes))), on: n1)
+            let lost = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: "lost".bytes))), on: n1)
             bench.dropWire()
             bench.elect(n2)
             #expect(bench[n2].raft.role.name == .leader)
@@ -108,11 +108,11 @@ struct NodeTests {
     func diskFailure() {
         var bench = NodeBench(3)
         bench.elect(n1)
-        let waiting = bench.ask(.write(Command(.set(key: "x".bytes, value: []))), on: n1)
+        let waiting = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n1)
         bench.step(.diskFailed("can't sync d/log-1: Input/output error"), on: n1)
         #expect(bench.replies[waiting]?.result == .unknown)
         #expect(bench[n1].deadline == nil)
-        let late = bench.ask(.write(Command(.set(key: "x".bytes, value: []))), on: n1)
+        let late = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n1)
         #expect(bench.replies[late]?.result == .error("n1 has stopped: can't sync d/log-1: Input/output error"))
         #expect(bench.picture[n1]?.failure == "can't sync d/log-1: Input/output error")
     }
@@ -124,7 +124,7 @@ struct NodeTests {
         let heartbeat = Append(previous: .zero, entries: [], commit: .zero, round: .zero)
         bench.step(
             .message(Message(from: n2, incarnation: .first, to: n1, term: Term(1), body: .append(heartbeat))), on: n1)
-        let write = bench.ask(.write(Command(.set(key: "x".bytes, value: []))), on: n1)
+        let write = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n1)
         guard case .error(let sentence)? = bench.replies[write]?.result else {
             Issue.record("not refused")
             return
@@ -172,7 +172,8 @@ struct PictureTests {
                         random.chance(0.2)
                         ? .delete(key: key) : .set(key: key, value: "\(round)".bytes)
                     _ = bench.ask(
-                        .write(Command(client: "c", sequence: round + 1, firstIncomplete: 1, operation: operation)),
+                        .write(
+                            SessionCommand(client: "c", sequence: round + 1, firstIncomplete: 1, operation: operation)),
                         on: leader)
                 }
             default:

@@ -8,7 +8,7 @@ import Testing
 struct EventFormTests {
     private static let n1 = NodeID(1)
     private static let n2 = NodeID(2)
-    private static let set = Command(
+    private static let set = SessionCommand(
         client: "c1", sequence: 3, firstIncomplete: 2, operation: .set(key: [0x78], value: [0xff, 0x5c, 0x0a]))
     private static let entries = [
         Entry(term: Term(1), payload: .noop), Entry(term: Term(2), payload: .command(set.encoded())),

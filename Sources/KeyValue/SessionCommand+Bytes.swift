@@ -2,7 +2,7 @@ import ByteCoding
 
 // The binary form of a command, as it stands in log entries. Its first byte tells the operation.
 
-extension Command {
+extension SessionCommand {
     private enum Code: UInt8 {
         case set = 1
         case delete

@@ -1,0 +1,152 @@
+import KeyValue
+import RaftCore
+import RaftTrace
+
+// The line that stands for a command. What is printed here is what the parser of scripts reads.
+
+extension Command: CustomStringConvertible {
+    /// The command's line.
+    public var description: String {
+        switch self {
+        case .client(let command): command.description
+        case .nodes(let action, let nodes): ([action.rawValue] + nodes.map(\.description)).joined(separator: " ")
+        case .cut(let links): (["cut"] + links.map(\.description)).joined(separator: " ")
+        case .heal(let links): (["heal"] + links.map(\.description)).joined(separator: " ")
+        case .partition(let groups):
+            "partition " + groups.map { $0.map(\.description).joined(separator: ",") }.joined(separator: " | ")
+        case .isolate(let node): "isolate \(node)"
+        case .latency(let link, let range): "latency " + (link.map { "\($0) " } ?? "") + DurationText.text(of: range)
+        case .loss(let link, let share): "loss " + (link.map { "\($0) " } ?? "") + PercentText.text(of: share)
+        case .freeze: "freeze"
+        case .thaw: "thaw"
+        case .speed(let rate): "speed " + SpeedText.text(of: rate)
+        case .undo: "undo"
+        case .reset: "reset"
+        }
+    }
+}
+
+extension ClientCommand: CustomStringConvertible {
+    /// The command's line.
+    public var description: String {
+        var words: [String]
+        switch request {
+        case .write(let operation): words = [operation.description]
+        case .get(let key, let mode): words = ["get", Word.quoted(key)] + Self.words(of: mode)
+        case .keys(let prefix, let mode):
+            words = ["keys"] + (prefix.isEmpty ? [] : [Word.quoted(prefix)]) + Self.words(of: mode)
+        }
+        if let via { words += ["via", via.description] }
+        if client != ClientCommand.defaultClient { words += ["as", Word.quoted(Array(client.utf8))] }
+        if isRetry { words.append("retry") }
+        if isBackground { words.append("&") }
+        return words.joined(separator: " ")
+    }
+
+    private static func words(of mode: ReadMode) -> [String] { mode == .readindex ? [] : [mode.rawValue] }
+}
+
+extension Operation: CustomStringConvertible {
+    /// The line of the command that asks for it: `set x 1`.
+    public var description: String {
+        switch self {
+        case .set(let key, let value): "set \(Word.quoted(key)) \(Word.quoted(value))"
+        case .delete(let key): "del \(Word.quoted(key))"
+        case .increment(let key, 1): "incr \(Word.quoted(key))"
+        case .increment(let key, let amount): "incr \(Word.quoted(key)) \(amount)"
+        case .compareAndSet(let key, let old, let new):
+            "cas \(Word.quoted(key)) \(Word.quoted(old)) \(Word.quoted(new))"
+        }
+    }
+}
+
+extension NodeReference: CustomStringConvertible {
+    /// `3` or `leader`.
+    public var description: String {
+        switch self {
+        case .node(let node): String(node.rawValue)
+        case .leader: "leader"
+        }
+    }
+}
+
+extension LinkReference: CustomStringConvertible {
+    /// `1-3` both ways, `1>3` one way.
+    public var description: String { "\(from)\(isBothWays ? "-" : ">")\(to)" }
+}
+
+/// Words of a line.
+public enum Word {
+    /// `bytes` as one word of a line: in quotes where it would not be read as one word otherwise.
+    public static func quoted(_ bytes: Bytes) -> String {
+        let isPlain = !bytes.isEmpty && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f && !special.contains($0) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return isPlain && !keywords.contains(text) ? text : "\"" + escaped(bytes) + "\""
+    }
+
+    /// Words that end the arguments of a client's command.
+    public static let keywords: Set<String> = ["via", "as", "retry", "&"]
+
+    private static let special: Set<UInt8> = Set("\"\\#|&".utf8)
+
+    private static func escaped(_ bytes: Bytes) -> String {
+        var text = ""
+        for character in ByteText.text(of: bytes) {
+            switch character {
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            case "\t": text += "\\t"
+            case "\r\n": text += "\\x0d\\n"
+            default:
+                for scalar in character.unicodeScalars {
+                    if scalar.value < 0x20 || scalar.value == 0x7f {
+                        text += "\\x" + ByteText.hexadecimal(UInt8(scalar.value))
+                    } else {
+                        text.unicodeScalars.append(scalar)
+                    }
+                }
+            }
+        }
+        return text
+    }
+}
+
+/// Lengths of time as words.
+public enum DurationText {
+    /// `50ms`, `2s`, `10us`: the largest unit that tells it exactly.
+    public static func text(of length: Interval) -> String {
+        let nanoseconds = length.nanoseconds
+        for (unit, name) in [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")] as [(Int64, String)]
+        where nanoseconds % unit == 0 && (nanoseconds != 0 || name == "ms") {
+            return "\(nanoseconds / unit)\(name)"
+        }
+        return "\(nanoseconds)ns"
+    }
+
+    /// `10ms..30ms`, or `20ms` where both ends are the same.
+    public static func text(of range: ClosedRange<Interval>) -> String {
+        range.lowerBound == range.upperBound
+            ? text(of: range.lowerBound) : "\(text(of: range.lowerBound))..\(text(of: range.upperBound))"
+    }
+}
+
+/// Shares as words.
+public enum PercentText {
+    /// `20%`, `0.5%`.
+    public static func text(of share: Double) -> String {
+        SpeedText.plain((share * 1_000_000).rounded() / 10_000) + "%"
+    }
+}
+
+/// Rates of the clock as words.
+public enum SpeedText {
+    /// `1/10`, `1`, `0.3`, `4`.
+    public static func text(of rate: Double) -> String {
+        if rate < 1, rate > 0, abs((1 / rate).rounded() - 1 / rate) < 1e-9 { return "1/" + plain((1 / rate).rounded()) }
+        return plain(rate)
+    }
+
+    static func plain(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import RaftCore
+
+/// The cluster's clock: cluster time as a function of real time, with a rate. A change of rate makes a new clock that
+/// agrees with the old one at the moment of the change.
+struct ClusterClock: Sendable {
+    /// Seconds of cluster time in a second; zero while frozen.
+    private(set) var rate: Double
+    private var anchor: Instant
+    private var anchoredAt: Int64
+
+    /// A clock that starts now, at `anchor`.
+    init(rate: Double, from anchor: Instant = .zero) {
+        self.rate = rate
+        self.anchor = anchor
+        anchoredAt = ClusterClock.realTime()
+    }
+
+    /// Whether it stands still.
+    var isFrozen: Bool { rate == 0 }
+
+    /// The cluster's time.
+    var now: Instant {
+        rate == 0 ? anchor : anchor + scaled(ClusterClock.realTime() - anchoredAt, by: rate)
+    }
+
+    /// The same clock at another rate from now on.
+    func changed(toRate rate: Double) -> ClusterClock { ClusterClock(rate: rate, from: now) }
+
+    /// Nanoseconds of real time until `moment`, zero if it is past; `nil` where it never comes.
+    func realDelay(until moment: Instant) -> Int64? {
+        guard rate > 0 else { return nil }
+        return max(0, Int64((Double((moment - now).nanoseconds) / rate).rounded(.up)))
+    }
+
+    private func scaled(_ nanoseconds: Int64, by rate: Double) -> Interval {
+        rate == 1
+            ? Interval(nanoseconds: nanoseconds) : Interval(nanoseconds: Int64(Double(nanoseconds) * rate))
+    }
+
+    /// Nanoseconds of a clock that only goes forward.
+    static func realTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

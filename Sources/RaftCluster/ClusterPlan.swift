@@ -1,0 +1,47 @@
+import Glibc
+import Laboratory
+import RaftCore
+import RaftStorage
+
+/// Which servers a cluster starts with, and whose disks they have.
+struct ClusterPlan {
+    /// The servers' identities, in ascending order of their numbers.
+    let identities: [Identity]
+    /// What the names of clients' sessions end in.
+    let sessionSuffix: String
+
+    /// Finds the servers whose disks are in `directory`, or plans a new cluster.
+    init(directory: DataDirectory, options: LiveCluster.Options) throws {
+        let found = try directory.identities()
+        guard let first = found.first else {
+            identities = ClusterPlan.fresh(count: options.nodes ?? LiveCluster.usualSize)
+            sessionSuffix = ""
+            return
+        }
+        let members = first.configuration.members
+        if let wanted = options.nodes, wanted != members.count {
+            throw Refusal(
+                "\(directory.path) holds a cluster of \(members.count) nodes, not of \(wanted): leave out --nodes, or choose another directory"
+            )
+        }
+        // A server whose directory is gone has forgotten what it promised: its new disk is another one. The time of day
+        // is later than any life before.
+        let anew = Incarnation(UInt32(truncatingIfNeeded: time(nil)))
+        identities = members.map { member in
+            found.first { $0.node == member.id }
+                ?? Identity(
+                    cluster: first.cluster, node: member.id, incarnation: anew, configuration: first.configuration)
+        }
+        // The clients of this run are not those of earlier ones, and must not be taken for them.
+        sessionSuffix = "~" + String(UInt32.random(in: .min ... .max), radix: 36)
+    }
+
+    /// A new cluster of `count` servers.
+    static func fresh(count: Int) -> [Identity] {
+        let cluster = UInt64.random(in: .min ... .max)
+        let configuration = Configuration(count: count)
+        return configuration.members.map {
+            Identity(cluster: cluster, node: $0.id, incarnation: $0.incarnation, configuration: configuration)
+        }
+    }
+}

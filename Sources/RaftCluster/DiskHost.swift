@@ -1,0 +1,71 @@
+import Glibc
+import NIOCore
+import RaftCore
+import RaftStorage
+import RaftTrace
+
+/// A server's disk, on a thread of its own: a sync takes as long as the device likes, and stops nothing else.
+final class DiskHost {
+    private let directory: NodeDirectory
+    private var log: WriteAheadLog<DirectoryDisk>?
+
+    init(directory: NodeDirectory) { self.directory = directory }
+
+    /// Opens the disk, makes sure that it is this server's, and says what it holds. A new disk gets `identity`.
+    func open(_ identity: Identity) throws(StorageError) -> (identity: Identity, recovered: Recovered) {
+        log = nil
+        var disk = try DirectoryDisk(path: directory.path)
+        let found = try identity.claim(&disk)
+        let (log, recovered) = try WriteAheadLog.open(on: disk)
+        self.log = log
+        return (found, recovered)
+    }
+
+    /// Returns when everything in `writes` is certain to survive.
+    func write(_ writes: [Write]) throws(StorageError) {
+        try log?.append(writes)
+        try log?.sync()
+    }
+
+    /// Leaves the disk as a crash of this kind does.
+    func close(_ how: CrashKind) throws(StorageError) {
+        if how == .power { try log?.losePower() }
+        log = nil
+        if how == .wipe { try directory.wipe() }
+    }
+
+    /// Brings back the disk that was wiped last.
+    func unwipe() throws(StorageError) { try directory.unwipe() }
+}
+
+/// Where one server's files are.
+struct NodeDirectory: Sendable {
+    /// The directory.
+    let path: String
+
+    /// Takes the files out of the way: the directory gets another name, so that a wrong key can be undone.
+    func wipe() throws(StorageError) {
+        guard access(path, F_OK) == 0 else { return }
+        if rename(path, backup(number: lastBackup + 1)) != 0 { throw failure("move", path) }
+    }
+
+    /// Brings back what was wiped last.
+    func unwipe() throws(StorageError) {
+        let number = lastBackup
+        guard number > 0 else { return }
+        guard access(path, F_OK) != 0 else { throw failure("bring back", path) }
+        if rename(backup(number: number), path) != 0 { throw failure("bring back", path) }
+    }
+
+    private var lastBackup: Int {
+        var number = 0
+        while access(backup(number: number + 1), F_OK) == 0 { number += 1 }
+        return number
+    }
+
+    private func backup(number: Int) -> String { "\(path).wiped-\(number)" }
+
+    private func failure(_ operation: String, _ path: String) -> StorageError {
+        .system(operation: operation, path: path, reason: String(cString: strerror(errno)))
+    }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import RaftCore
+import RaftTrace
+import Synchronization
+
+/// The way of events from the servers' threads to the one that shows them. Telling an event takes no lock, so that no
+/// server ever waits for the screen.
+///
+/// Events are numbered when they are told, before anything that they cause leaves their server; so a cause always has
+/// the lower number. The reader puts them in this order.
+final class EventQueue: Sendable {
+    /// A row of events that were told together; a link of the stack that producers push on and the reader takes whole.
+    private final class Batch {
+        let events: [Event]
+        /// The address of the batch that was pushed before; zero for the first.
+        var next: UInt = 0
+
+        init(events: [Event]) { self.events = events }
+    }
+
+    /// The address of the batch that was pushed last; zero where there is none.
+    private let top = Atomic<UInt>(0)
+    private let nextSequence = Atomic<UInt64>(1)
+    private let queued = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
+    private let isSignaled = Atomic<Bool>(false)
+    private let dropEpoch = Atomic<Int>(0)
+    private let pipe: (reader: Int32, writer: Int32)
+
+    /// How many events may wait for the reader before those that may be left out are.
+    static let queuedMax = 50_000
+
+    init() {
+        var ends: [Int32] = [0, 0]
+        let result = Glibc.pipe(&ends)
+        precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        pipe = (ends[0], ends[1])
+    }
+
+    deinit {
+        _ = takeBatches()
+        close(pipe.reader)
+        close(pipe.writer)
+    }
+
+    /// A descriptor that can be read from when there is something to take.
+    var descriptor: Int32 { pipe.reader }
+
+    /// Changes whenever events were left out: whoever sees it change tells its whole state again.
+    var lossEpoch: Int { dropEpoch.load(ordering: .relaxed) }
+
+    /// Tells what happened, in order.
+    func tell(_ kinds: [Event.Kind], at moment: Instant) {
+        var kinds = kinds
+        if queued.load(ordering: .relaxed) > EventQueue.queuedMax {
+            let all = kinds.count
+            kinds.removeAll { Event(at: moment, sequence: 0, kind: $0).isDroppable }
+            if kinds.count < all { dropped.add(all - kinds.count, ordering: .relaxed) }
+        }
+        guard !kinds.isEmpty else { return }
+        let first = nextSequence.add(UInt64(kinds.count), ordering: .relaxed).oldValue
+        var events: [Event] = []
+        events.reserveCapacity(kinds.count)
+        for kind in kinds { events.append(Event(at: moment, sequence: first + UInt64(events.count), kind: kind)) }
+        queued.add(events.count, ordering: .relaxed)
+        push(Batch(events: events))
+        signal()
+    }
+
+    /// Wakes the reader.
+    func signal() {
+        guard !isSignaled.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        var byte: UInt8 = 1
+        _ = write(pipe.writer, &byte, 1)
+    }
+
+    /// Takes note of the signal: what happens from here on signals again. One reader alone calls this, before it looks
+    /// at what it was woken for.
+    func acknowledgeSignal() {
+        var bytes: UInt64 = 0
+        _ = withUnsafeMutableBytes(of: &bytes) { read(pipe.reader, $0.baseAddress, $0.count) }
+        isSignaled.store(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Everything that was told, in no particular order, and how many events were left out since the last time. One
+    /// reader alone calls this.
+    func take() -> (events: [Event], dropped: Int) {
+        let events = takeBatches()
+        queued.subtract(events.count, ordering: .relaxed)
+        let lost = dropped.exchange(0, ordering: .relaxed)
+        if lost > 0 { dropEpoch.add(1, ordering: .relaxed) }
+        return (events, lost)
+    }
+
+    /// The number of an event that the reader adds itself.
+    func drawSequence() -> UInt64 { nextSequence.add(1, ordering: .relaxed).oldValue }
+
+    private func push(_ batch: Batch) {
+        let link = UInt(bitPattern: Unmanaged.passRetained(batch).toOpaque())
+        var expected = top.load(ordering: .relaxed)
+        while true {
+            batch.next = expected
+            let (isDone, found) = top.weakCompareExchange(
+                expected: expected, desired: link, ordering: .acquiringAndReleasing)
+            if isDone { return }
+            expected = found
+        }
+    }
+
+    private func takeBatches() -> [Event] {
+        var link = top.exchange(0, ordering: .acquiringAndReleasing)
+        var events: [Event] = []
+        while let taken = UnsafeRawPointer(bitPattern: link) {
+            // Each link was retained once when it was pushed, and is released here, its only reader.
+            let batch = Unmanaged<Batch>.fromOpaque(taken).takeRetainedValue()
+            events.append(contentsOf: batch.events)
+            link = batch.next
+        }
+        return events
+    }
+}
+
+/// Puts events in the order of their numbers. One that is told but not yet pushed leaves a gap; what comes after it waits
+/// until it is there.
+struct EventOrder {
+    private var early: [Event] = []
+    private var next: UInt64 = 1
+
+    /// Whether nothing that was taken waits for something that is still to come.
+    var isComplete: Bool { early.isEmpty }
+
+    /// Takes events and answers those that are next in order.
+    mutating func sort(_ events: [Event]) -> [Event] {
+        early.append(contentsOf: events)
+        early.sort { $0.sequence < $1.sequence }
+        var count = 0
+        while count < early.count, early[count].sequence == next {
+            count += 1
+            next += 1
+        }
+        defer { early.removeFirst(count) }
+        return Array(early.prefix(count))
+    }
+}

@@ -1,0 +1,257 @@
+import NIOCore
+import RaftCore
+import RaftNode
+import RaftStorage
+import RaftTrace
+import RaftTransport
+
+/// One server of the live cluster: a ``Node`` on an event loop of its own, with its endpoint, its disk and its links.
+/// Everything here runs on that loop.
+///
+/// What happens together (everything that was read from the sockets at once, say) is one *turn*. At its end events are
+/// told first; then writes go to the disk, messages to their links, and answers to clients. So nothing that a turn
+/// causes elsewhere can be seen before the turn itself.
+final class NodeHost {
+    let id: NodeID
+    let loop: any EventLoop
+    let events: EventQueue
+    /// Who may be asked for on this cluster's terms: changes with a reset.
+    var identity: Identity
+    var settings: Settings
+    var clock: ClusterClock
+    /// The links to the others that somebody has touched.
+    var links: [NodeID: Link] = [:]
+    /// What the others are like.
+    var untouchedLink = Link()
+    /// The other servers' hosts.
+    var peers: [NodeID: HostReference] = [:]
+    /// Where each server listens.
+    var ports: [NodeID: Int] = [:]
+    var life: Life?
+    /// How many lives there were: what belongs to an earlier one is nothing to the present.
+    var lives = 0
+    let disk: DiskReference
+    let messageNumbers: MessageNumbers
+    var port: Int
+    var random: Generator
+    var turn = Turn()
+    /// The start that is going on, or the last one.
+    var starting: EventLoopFuture<Void>?
+    /// What the last life is still closing.
+    var closing: EventLoopFuture<Void>?
+    private var wake: (task: Scheduled<Void>, at: NIODeadline)?
+    private var isGraceGiven = false
+    private var effects = Effects()
+    private var lossEpoch = 0
+    private var eventsSinceState = 0
+
+    /// A server that runs.
+    struct Life {
+        var node: Node
+        let endpoint: Endpoint
+        let number: Int
+        var isPaused = false
+        /// What came while it was paused.
+        var deferred: [NodeInput] = []
+        /// Requests that came in this turn, and who is to be answered.
+        var requests: [ClientRequest] = []
+        var sinks: [RequestID: ReplySink] = [:]
+        var writes: [Write] = []
+        var isWriting = false
+    }
+
+    /// What a turn has led to so far.
+    struct Turn {
+        var kinds: [Event.Kind] = []
+        var outbox: [(message: Message, number: UInt64)] = []
+        var replies: [(sink: ReplySink, reply: Reply)] = []
+    }
+
+    /// How many events a server tells before it tells its whole state again.
+    private static let eventsPerState = 2_000
+    /// A wake-up that is later than this was no wake-up: the process was stopped.
+    private static let latenessMax = TimeAmount.milliseconds(10)
+    private static let grace = TimeAmount.milliseconds(1)
+
+    init(
+        id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: MessageNumbers,
+        identity: Identity, settings: Settings, clock: ClusterClock, port: Int, seed: UInt64
+    ) {
+        self.id = id
+        self.loop = loop
+        self.disk = disk
+        self.events = events
+        self.messageNumbers = messageNumbers
+        self.identity = identity
+        self.settings = settings
+        self.clock = clock
+        self.port = port
+        random = Generator(seed: seed, stream: UInt64(id.rawValue))
+    }
+
+    // MARK: - Turns
+
+    /// Lets the server handle `input`, now or, while it is paused, afterwards.
+    func handle(_ input: NodeInput) {
+        guard life != nil else { return }
+        if life?.isPaused == true {
+            life?.deferred.append(input)
+            return
+        }
+        effects.clear()
+        life?.node.handle(input, at: clock.now, into: &effects)
+        let term = life?.node.raft.currentTerm ?? .zero
+        for event in effects.events { turn.kinds.append(.node(id, term, event)) }
+        if let write = effects.write { life?.writes.append(write) }
+        for message in effects.messages { turn.outbox.append((message, messageNumbers.draw())) }
+        for reply in effects.replies {
+            guard let sink = life?.sinks.removeValue(forKey: reply.id) else { continue }
+            turn.replies.append((sink, reply))
+        }
+    }
+
+    /// Ends the turn: what happened is told, and what it led to is done.
+    func endTurn() {
+        let outbox = turn.outbox
+        let replies = turn.replies
+        turn.outbox.removeAll(keepingCapacity: true)
+        turn.replies.removeAll(keepingCapacity: true)
+        let sendable = outbox.filter { putOnLink($0.message, number: $0.number) }
+        tellTurn()
+        startWriting()
+        for (message, number) in sendable { transmit(message, number: number) }
+        life?.endpoint.flush()
+        for (sink, reply) in replies { sink(reply) }
+        if !turn.kinds.isEmpty { tellTurn() }
+        scheduleWake()
+    }
+
+    private func tellTurn() {
+        if lossEpoch != events.lossEpoch || eventsSinceState >= NodeHost.eventsPerState { tellState() }
+        guard !turn.kinds.isEmpty else { return }
+        eventsSinceState += turn.kinds.count
+        events.tell(turn.kinds, at: clock.now)
+        turn.kinds.removeAll(keepingCapacity: true)
+    }
+
+    private func tellState() {
+        lossEpoch = events.lossEpoch
+        eventsSinceState = 0
+        guard let node = life?.node else { return }
+        turn.kinds.append(.node(id, node.raft.currentTerm, .state(node.state)))
+    }
+
+    /// Notes something that happened on this server, in the present turn.
+    func note(_ event: NodeEvent) {
+        turn.kinds.append(.node(id, life?.node.raft.currentTerm ?? .zero, event))
+    }
+
+    // MARK: - Time
+
+    /// Takes the cluster's new clock.
+    func adopt(_ clock: ClusterClock) {
+        self.clock = clock
+        endTurn()
+    }
+
+    /// Arranges to wake up when the server or a link has something to do.
+    func scheduleWake() {
+        var moment: Instant?
+        if let life, !life.isPaused { moment = life.node.deadline }
+        for link in links.values {
+            if let due = link.deadline { moment = min(moment ?? due, due) }
+        }
+        guard let moment, let delay = clock.realDelay(until: moment) else {
+            wake?.task.cancel()
+            wake = nil
+            return
+        }
+        let at = NIODeadline.now() + .nanoseconds(delay)
+        // An earlier wake-up does as well: it looks again.
+        if let wake, wake.at <= at { return }
+        wake?.task.cancel()
+        wake = (scheduleWakeUp(at: at), at)
+    }
+
+    private func scheduleWakeUp(at deadline: NIODeadline) -> Scheduled<Void> {
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return loop.scheduleTask(deadline: deadline) { box.value.wakeUp() }
+    }
+
+    /// Does what is due. After a stall of the whole process the sockets are read first: what has arrived there may say
+    /// that the leader lives.
+    private func wakeUp() {
+        let lateness = wake.map { NIODeadline.now() - $0.at } ?? .zero
+        wake = nil
+        if lateness > NodeHost.latenessMax, !isGraceGiven {
+            isGraceGiven = true
+            let at = NIODeadline.now() + NodeHost.grace
+            wake = (scheduleWakeUp(at: at), at)
+            return
+        }
+        isGraceGiven = false
+        let now = clock.now
+        if !clock.isFrozen {
+            deliverDue(at: now)
+            if let deadline = life?.node.deadline, deadline <= now, life?.isPaused == false { handle(.deadline) }
+        }
+        endTurn()
+    }
+
+    // MARK: - Clients
+
+    /// Takes a client's request; those that come before the loop gets to them are handled together.
+    func submit(_ request: ClientRequest, sink: @escaping ReplySink) {
+        guard life != nil else {
+            return sink(Reply(id: request.id, result: .error("\(id) is down")))
+        }
+        life?.sinks[request.id] = sink
+        life?.requests.append(request)
+        guard life?.requests.count == 1 else { return }
+        let box = NIOLoopBound(self, eventLoop: loop)
+        loop.execute { box.value.handleRequests() }
+    }
+
+    private func handleRequests() {
+        guard let requests = life?.requests, !requests.isEmpty else { return }
+        life?.requests.removeAll(keepingCapacity: true)
+        handle(.requests(requests))
+        endTurn()
+    }
+
+    // MARK: - Disk
+
+    /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
+    private func startWriting() {
+        guard let life, !life.isWriting, let last = life.writes.last else { return }
+        let writes = life.writes
+        self.life?.writes.removeAll(keepingCapacity: true)
+        self.life?.isWriting = true
+        let box = NIOLoopBound(self, eventLoop: loop)
+        disk.execute { [loop, number = life.number, lastWrite = last.number] disk in
+            var failure: String?
+            do { try disk.write(writes) } catch { failure = "\(error)" }
+            loop.execute { [failure] in
+                box.value.wrote(upTo: lastWrite, failure: failure, life: number)
+            }
+        }
+    }
+
+    private func wrote(upTo number: WriteNumber, failure: String?, life written: Int) {
+        guard life?.number == written else { return }
+        life?.isWriting = false
+        handle(failure.map(NodeInput.diskFailed) ?? .durable(number))
+        endTurn()
+        if failure != nil { abandon() }
+    }
+
+    /// Whether nothing is going on that this server would go on with by itself.
+    func isQuiet() -> Bool {
+        guard let life else { return true }
+        let isIdle = !life.isWriting && life.writes.isEmpty && life.requests.isEmpty
+        return isIdle && !life.endpoint.awaitsPeers()
+    }
+}
+
+/// Where an answer goes. Called on the server's loop.
+typealias ReplySink = @Sendable (Reply) -> Void

@@ -1,0 +1,101 @@
+/// The commands there are, for help and completion.
+public struct Catalogue: Sendable {
+    /// A command: how it is written, and what it does.
+    public struct Item: Sendable {
+        /// Its name.
+        public let name: String
+        /// What follows the name.
+        public let arguments: String
+        /// What it does, in a sentence.
+        public let sentence: String
+        /// Which part of the language it belongs to.
+        public let chapter: Chapter
+
+        init(_ name: String, _ arguments: String, _ chapter: Chapter, _ sentence: String) {
+            self.name = name
+            self.arguments = arguments
+            self.chapter = chapter
+            self.sentence = sentence
+        }
+    }
+
+    /// The parts of the language.
+    public enum Chapter: String, CaseIterable, Sendable {
+        /// What clients ask.
+        case clients = "Clients"
+        /// What is done to servers.
+        case nodes = "Nodes"
+        /// What is done to links.
+        case links = "Links"
+        /// What is done to the clock.
+        case time = "Time"
+        /// What concerns the session.
+        case session = "Session"
+        /// What only a script has.
+        case scripts = "Scripts"
+    }
+
+    /// Everything that can stand in a script.
+    public static let items: [Item] = [
+        Item("set", "KEY VALUE", .clients, "Writes a value."),
+        Item("get", "KEY", .clients, "Reads a value, linearizably."),
+        Item("del", "KEY", .clients, "Deletes a key."),
+        Item("incr", "KEY [N]", .clients, "Adds N, or 1, to a number."),
+        Item("cas", "KEY OLD NEW", .clients, "Writes NEW if the value is OLD."),
+        Item("keys", "[PREFIX]", .clients, "Lists the keys."),
+        Item("kill", "N…", .nodes, "Ends a node's process: memory is lost, the disk is kept."),
+        Item("power", "N…", .nodes, "Cuts a node's power: what was not synced is lost, too."),
+        Item("wipe", "N…", .nodes, "Takes a node's disk away as well; undo brings it back."),
+        Item("revive", "N…", .nodes, "Starts a node from its disk."),
+        Item("pause", "N…", .nodes, "Freezes a node, with its memory and connections."),
+        Item("resume", "N…", .nodes, "Lets a paused node go on."),
+        Item("timeout", "N", .nodes, "Lets a node campaign now, as if told to by a leader."),
+        Item("cut", "LINK…", .links, "Cuts links: 1-3 both ways, 1>3 one way."),
+        Item("heal", "[LINK…]", .links, "Opens links again; all, unless said."),
+        Item("partition", "1,2 | 3,4,5", .links, "Cuts all links between groups."),
+        Item("isolate", "N", .links, "Cuts all links of a node."),
+        Item("latency", "[LINK] 10ms..30ms", .links, "How long messages take; on all links, unless said."),
+        Item("loss", "[LINK] 20%", .links, "How many messages are lost; on all links, unless said."),
+        Item("freeze", "", .time, "Stops the cluster's clock."),
+        Item("thaw", "", .time, "Lets the clock go on."),
+        Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
+        Item("undo", "", .session, "Takes back the last fault."),
+        Item("reset", "", .session, "The same cluster, fresh."),
+        Item("title", "\"…\"", .scripts, "What the script is called."),
+        Item("source", "\"…\"", .scripts, "Where it comes from."),
+        Item("cluster", "N", .scripts, "A fresh cluster of N nodes."),
+        Item("say", "\"…\"", .scripts, "A sentence for the audience."),
+        Item("sleep", "500ms", .scripts, "Lets cluster time pass."),
+        Item("wait", "CONDITION [within 10s]", .scripts, "Goes on when the condition is true."),
+        Item("expect", "CONDITION", .scripts, "Fails unless the condition is true."),
+    ]
+
+    static let names = items.map(\.name)
+}
+
+/// What somebody may have meant.
+enum Spelling {
+    /// `; did you mean 'kill'?`, or nothing where no name is near.
+    static func hint(for word: String, among names: [String]) -> String {
+        guard let nearest = names.min(by: { distance(word, $0) < distance(word, $1) }) else { return "" }
+        return distance(word, nearest) <= max(1, nearest.count / 3) ? "; did you mean '\(nearest)'?" : ""
+    }
+
+    /// How many letters are to be added, taken away, changed or swapped with their neighbour (Damerau).
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let (one, other) = (Array(one), Array(other))
+        var rows = [Array(0...other.count)]
+        for (i, letter) in one.enumerated() {
+            var row = [i + 1]
+            for (j, otherLetter) in other.enumerated() {
+                var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (letter == otherLetter ? 0 : 1))
+                if i > 0, j > 0, letter == other[j - 1], one[i - 1] == otherLetter {
+                    best = min(best, rows[i - 1][j - 1] + 1)
+                }
+                row.append(best)
+            }
+            rows.append(row)
+        }
+        return rows[one.count][other.count]
+    }
+}

@@ -1,0 +1,175 @@
+import KeyValue
+import Laboratory
+import RaftCore
+import RaftTrace
+
+// How each command's line is read. What is read here is what `Command.description` prints.
+
+extension LineParser {
+    static let speeds = Command.speeds
+
+    /// Reads the command called `name`, whose word was taken already; `nil` where there is no such command.
+    mutating func command(named name: String) throws(ScriptError) -> Command? {
+        if let action = NodeAction(rawValue: name) {
+            return .nodes(action, try nodeReferences(isOne: action == .timeout))
+        }
+        switch name {
+        case "set", "get", "del", "incr", "cas", "keys": return .client(try clientCommand(name))
+        case "cut": return .cut(try linkReferences(isNeeded: true))
+        case "heal": return .heal(try linkReferences(isNeeded: false))
+        case "partition": return .partition(try groups())
+        case "isolate": return .isolate(try nodeReference())
+        case "latency": return .latency(try linkReferenceIfAny(), try durations("a latency"))
+        case "loss": return .loss(try linkReferenceIfAny(), try percentage("a loss"))
+        case "freeze": return .freeze
+        case "thaw": return .thaw
+        case "speed": return .speed(try rate())
+        case "undo": return .undo
+        case "reset": return .reset
+        default: return nil
+        }
+    }
+
+    // MARK: - Clients
+
+    private mutating func clientCommand(_ name: String) throws(ScriptError) -> ClientCommand {
+        var command = ClientCommand(try request(name))
+        while let next {
+            if takes("via") {
+                command.via = try nodeReference()
+            } else if takes("as") {
+                command.client = try clientName()
+            } else if takes("retry") {
+                if command.request.isRead { throw ScriptError("only a write can be retried", column: next.column) }
+                command.isRetry = true
+            } else if takes("&") {
+                command.isBackground = true
+            } else {
+                throw ScriptError(
+                    "unexpected '\(next.text)': via N, as NAME, retry or & can follow", column: next.column)
+            }
+        }
+        return command
+    }
+
+    private mutating func request(_ name: String) throws(ScriptError) -> Request {
+        switch name {
+        case "set":
+            let key = try bytes("a key")
+            return .write(.set(key: key, value: try bytes("a value")))
+        case "del": return .write(.delete(key: try bytes("a key")))
+        case "incr":
+            let key = try bytes("a key")
+            return .write(.increment(key: key, by: try amount()))
+        case "cas":
+            let key = try bytes("a key")
+            let old = try bytes("the old value")
+            return .write(.compareAndSet(key: key, old: old, new: try bytes("the new value")))
+        case "get":
+            let key = try bytes("a key")
+            return .get(key: key, try readMode())
+        default:
+            let isPrefix = next.map {
+                $0.isQuoted || !Word.keywords.contains($0.text) && ReadMode(rawValue: $0.text) == nil
+            }
+            let prefix = isPrefix == true ? try bytes("a prefix") : []
+            return .keys(prefix: prefix, try readMode())
+        }
+    }
+
+    private mutating func amount() throws(ScriptError) -> Int64 {
+        guard let token = next, token.isQuoted || !Word.keywords.contains(token.text) else { return 1 }
+        guard let amount = Int64(token.text) else {
+            throw ScriptError("an increment is a whole number, not '\(token.text)'", column: token.column)
+        }
+        _ = take()
+        return amount
+    }
+
+    private mutating func readMode() throws(ScriptError) -> ReadMode {
+        guard let token = next, !token.isQuoted, !Word.keywords.contains(token.text) else { return .readindex }
+        guard let mode = ReadMode(rawValue: token.text) else {
+            let modes = ReadMode.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ScriptError("no way to read is called '\(token.text)': there is \(modes)", column: token.column)
+        }
+        _ = take()
+        return mode
+    }
+
+    private mutating func clientName() throws(ScriptError) -> String {
+        let column = column
+        let name = try text("a client's name")
+        guard !name.isEmpty, name.utf8.count <= 32 else {
+            throw ScriptError("a client's name has 1 to 32 bytes", column: column)
+        }
+        return name
+    }
+
+    // MARK: - Servers and links
+
+    mutating func nodeReference() throws(ScriptError) -> NodeReference {
+        let token = try require("a node")
+        return try nodeReference(token.text, column: token.column)
+    }
+
+    private func nodeReference(_ text: String, column: Int) throws(ScriptError) -> NodeReference {
+        text == "leader" ? .leader : .node(try LineParser.node(text, column: column, nodes: nodes))
+    }
+
+    private mutating func nodeReferences(isOne: Bool) throws(ScriptError) -> [NodeReference] {
+        var references = [try nodeReference()]
+        while !isOne, next != nil { references.append(try nodeReference()) }
+        return references
+    }
+
+    private mutating func linkReferences(isNeeded: Bool) throws(ScriptError) -> [LinkReference] {
+        var references: [LinkReference] = []
+        while next != nil { references.append(try linkReference()) }
+        if isNeeded, references.isEmpty { throw ScriptError("a link like 1-3 or 1>3 is missing", column: column) }
+        return references
+    }
+
+    /// A link, if the next word looks like one.
+    private mutating func linkReferenceIfAny() throws(ScriptError) -> LinkReference? {
+        guard let next, !next.isQuoted, next.text.contains(where: { $0 == "-" || $0 == ">" }) else { return nil }
+        return try linkReference()
+    }
+
+    private mutating func linkReference() throws(ScriptError) -> LinkReference {
+        let token = try require("a link")
+        guard let sign = token.text.firstIndex(where: { $0 == "-" || $0 == ">" }) else {
+            throw ScriptError("a link is written 1-3, or 1>3 for one way, not '\(token.text)'", column: token.column)
+        }
+        let from = String(token.text[..<sign])
+        let to = String(token.text[token.text.index(after: sign)...])
+        let link = LinkReference(
+            from: try nodeReference(from, column: token.column),
+            to: try nodeReference(to, column: token.column + from.count + 1), isBothWays: token.text[sign] == "-")
+        if link.from == link.to { throw ScriptError("a link has two different ends", column: token.column) }
+        return link
+    }
+
+    /// `1,2 | 3,4,5`.
+    private mutating func groups() throws(ScriptError) -> [[NodeReference]] {
+        let start = column
+        var groups: [[NodeReference]] = [[]]
+        while let token = take() {
+            if !token.isQuoted, token.text == "|" {
+                groups.append([])
+                continue
+            }
+            var column = token.column
+            for part in token.text.split(separator: ",", omittingEmptySubsequences: false) {
+                if !part.isEmpty { groups[groups.count - 1].append(try nodeReference(String(part), column: column)) }
+                column += part.count + 1
+            }
+        }
+        groups.removeAll(where: \.isEmpty)
+        guard !groups.isEmpty else { throw ScriptError("groups like 1,2 | 3,4,5 are missing", column: start) }
+        let all = groups.flatMap { $0 }
+        guard Set(all).count == all.count else {
+            throw ScriptError("a node can't be on two sides of a partition", column: start)
+        }
+        return groups
+    }
+}

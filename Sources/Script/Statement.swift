@@ -1,0 +1,146 @@
+import Laboratory
+import RaftCore
+
+/// One line of a script.
+public struct Statement: Hashable, Sendable {
+    /// Where it stands, counted from 1.
+    public var line: Int
+    /// What it says.
+    public var kind: Kind
+
+    /// A line.
+    public init(line: Int, kind: Kind) {
+        self.line = line
+        self.kind = kind
+    }
+
+    /// What a line says.
+    public enum Kind: Hashable, Sendable {
+        /// What the script is called.
+        case title(String)
+        /// Where it comes from.
+        case source(String)
+        /// A fresh cluster of so many servers.
+        case cluster(Int)
+        /// A sentence for the audience.
+        case say(String)
+        /// Something is done to the cluster.
+        case command(Command)
+        /// Cluster time passes.
+        case sleep(Interval)
+        /// Go on when this is true, or fail after a while.
+        case wait(Condition, within: Interval)
+        /// Fail unless this is true now.
+        case expect(Condition)
+    }
+
+    /// How long `wait` waits unless it says so.
+    public static let usualPatience = Interval.seconds(10)
+}
+
+/// A script, read whole.
+public struct Script: Hashable, Sendable {
+    /// Its lines, but for those that say nothing.
+    public var statements: [Statement]
+
+    /// A script of these lines.
+    public init(_ statements: [Statement]) { self.statements = statements }
+
+    /// Reads a script.
+    ///
+    /// - Parameter nodes: The number of servers before a line says it.
+    /// - Throws: ``ScriptError`` at the first line that can't be read; nothing of such a script is to be run.
+    public init(parsing text: String, nodes: Int?) throws(ScriptError) {
+        var nodes = nodes
+        statements = []
+        for (place, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let number = place + 1
+            do throws(ScriptError) {
+                let isBeginning = statements.allSatisfy(\.kind.isHeading)
+                guard let kind = try Statement.Kind(parsing: String(line), nodes: nodes) else { continue }
+                if case .cluster(let count) = kind {
+                    guard isBeginning else {
+                        throw ScriptError("'cluster' comes before every line but title and source", column: 1)
+                    }
+                    nodes = count
+                }
+                statements.append(Statement(line: number, kind: kind))
+            } catch {
+                var error = error
+                error.line = number
+                throw error
+            }
+        }
+    }
+
+    /// The number of servers that the script asks for; `nil` where it doesn't.
+    public var nodes: Int? {
+        for case .cluster(let count) in statements.map(\.kind) { return count }
+        return nil
+    }
+}
+
+extension Statement.Kind {
+    fileprivate var isHeading: Bool {
+        switch self {
+        case .title, .source: true
+        default: false
+        }
+    }
+
+    /// Reads a line; `nil` where it says nothing.
+    public init?(parsing line: String, nodes: Int?) throws(ScriptError) {
+        var parser = try LineParser(line, nodes: nodes)
+        guard let word = parser.take() else { return nil }
+        let name = word.isQuoted ? "" : word.text
+        switch name {
+        case "title": self = .title(try parser.text("a title"))
+        case "source": self = .source(try parser.text("a source"))
+        case "cluster": self = .cluster(try parser.count("a cluster's size", in: 1...9))
+        case "say": self = .say(try parser.text("a sentence"))
+        case "sleep": self = .sleep(try parser.duration("a sleep"))
+        case "wait":
+            let condition = try parser.condition()
+            let patience = parser.takes("within") ? try parser.duration("a time") : Statement.usualPatience
+            self = .wait(condition, within: patience)
+        case "expect": self = .expect(try parser.condition())
+        default:
+            guard let command = try parser.command(named: name) else {
+                throw ScriptError(
+                    "unknown command '\(word.text)'" + Spelling.hint(for: name, among: Catalogue.names),
+                    column: word.column)
+            }
+            self = .command(command)
+        }
+        try parser.finish()
+    }
+}
+
+extension Statement.Kind: CustomStringConvertible {
+    /// The line as it is written.
+    public var description: String {
+        switch self {
+        case .title(let text): "title \(Statement.quoted(text))"
+        case .source(let text): "source \(Statement.quoted(text))"
+        case .cluster(let count): "cluster \(count)"
+        case .say(let text): "say \(Statement.quoted(text))"
+        case .command(let command): command.description
+        case .sleep(let length): "sleep \(DurationText.text(of: length))"
+        case .wait(let condition, Statement.usualPatience): "wait \(condition)"
+        case .wait(let condition, let patience): "wait \(condition) within \(DurationText.text(of: patience))"
+        case .expect(let condition): "expect \(condition)"
+        }
+    }
+}
+
+extension Statement {
+    fileprivate static func quoted(_ text: String) -> String {
+        let word = Word.quoted(Array(text.utf8))
+        return word.hasPrefix("\"") ? word : "\"\(word)\""
+    }
+}
+
+extension Script: CustomStringConvertible {
+    /// The script as text, a line a statement.
+    public var description: String { statements.map { "\($0.kind)\n" }.joined() }
+}

@@ -1,0 +1,111 @@
+import KeyValue
+import RaftTrace
+
+/// A word of a line, and where it stands.
+struct Token: Hashable {
+    /// What it says: what stands between the quotes, where it is in quotes.
+    var bytes: Bytes
+    /// Where it starts, counted from 1 in characters.
+    var column: Int
+    /// Whether it is in quotes, so that it can only be a value.
+    var isQuoted: Bool
+
+    /// What it says as text.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// Why a line can't be read, and where.
+public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The line, counted from 1; `nil` for one that stands alone, as at the prompt.
+    public var line: Int?
+    /// The place in the line, counted from 1 in characters.
+    public var column: Int
+    /// What is wrong, and what would be right.
+    public var message: String
+
+    init(_ message: String, column: Int) {
+        self.message = message
+        self.column = column
+    }
+
+    /// `line 4, column 6: no node 9 in a cluster of 5`.
+    public var description: String {
+        (line.map { "line \($0), " } ?? "") + "column \(column): \(message)"
+    }
+}
+
+extension Token {
+    /// The words of a line. A `#` that begins a word starts a comment; `|` is a word by itself.
+    static func all(in line: String) throws(ScriptError) -> [Token] {
+        var reader = LineReader(line)
+        var tokens: [Token] = []
+        while let token = try reader.next() { tokens.append(token) }
+        return tokens
+    }
+}
+
+private struct LineReader {
+    private let characters: [Character]
+    private var place = 0
+
+    init(_ line: String) { characters = Array(line) }
+
+    mutating func next() throws(ScriptError) -> Token? {
+        while place < characters.count, characters[place].isWhitespace { place += 1 }
+        guard place < characters.count, characters[place] != "#" else { return nil }
+        let start = place
+        switch characters[place] {
+        case "\"": return try quoted(from: start)
+        case "|":
+            place += 1
+            return Token(bytes: Bytes("|".utf8), column: start + 1, isQuoted: false)
+        default: break
+        }
+        while place < characters.count, !characters[place].isWhitespace, characters[place] != "|" {
+            if characters[place] == "\"" {
+                throw ScriptError("a quote begins a word: put a blank before it, or write \\\"", column: place + 1)
+            }
+            place += 1
+        }
+        return Token(bytes: Bytes(String(characters[start..<place]).utf8), column: start + 1, isQuoted: false)
+    }
+
+    private mutating func quoted(from start: Int) throws(ScriptError) -> Token {
+        place += 1
+        var bytes = Bytes()
+        while place < characters.count, characters[place] != "\"" {
+            if characters[place] == "\\" {
+                bytes.append(contentsOf: try escape())
+            } else {
+                bytes.append(contentsOf: characters[place].utf8)
+                place += 1
+            }
+        }
+        guard place < characters.count else { throw ScriptError("the quote is never closed", column: start + 1) }
+        place += 1
+        if place < characters.count, !characters[place].isWhitespace, characters[place] != "|" {
+            throw ScriptError("a blank must follow the closing quote", column: place + 1)
+        }
+        return Token(bytes: bytes, column: start + 1, isQuoted: true)
+    }
+
+    private mutating func escape() throws(ScriptError) -> Bytes {
+        let start = place
+        place += 2
+        switch start + 1 < characters.count ? characters[start + 1] : " " {
+        case "\"": return Bytes("\"".utf8)
+        case "\\": return Bytes("\\".utf8)
+        case "n": return Bytes("\n".utf8)
+        case "t": return Bytes("\t".utf8)
+        case "x":
+            let digits = String(characters[min(place, characters.count)..<min(place + 2, characters.count)])
+            guard digits.count == 2, let byte = UInt8(digits, radix: 16) else {
+                throw ScriptError("\\x needs two hexadecimal digits", column: start + 1)
+            }
+            place += 2
+            return [byte]
+        default:
+            throw ScriptError(#"after a backslash comes one of " \ n t xHH"#, column: start + 1)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import FoundationEssentials
+import Glibc
+import RaftTrace
+
+/// Reading what the user names.
+enum Files {
+    /// The text of a file; of standard input for `-`.
+    static func read(_ path: String) throws -> String {
+        let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        defer { if file > STDIN_FILENO { close(file) } }
+        guard file >= 0, let bytes = contents(of: file) else {
+            throw Failure("can't read \(path): \(String(cString: strerror(errno)))")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(path) is not UTF-8 text") }
+        return text
+    }
+
+    private static func contents(of file: Int32) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: buffer[..<count])
+        }
+    }
+}
+
+/// Writes events to a file, one JSON object a line.
+final class TraceWriter {
+    private let path: String
+    private let file: UnsafeMutablePointer<FILE>
+    private let encoder = JSONEncoder()
+
+    init(path: String) throws {
+        guard let file = fopen(path, "w") else {
+            throw Failure("can't write \(path): \(String(cString: strerror(errno)))")
+        }
+        self.path = path
+        self.file = file
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    }
+
+    func write(_ events: [Event]) throws {
+        for event in events {
+            var line = try encoder.encode(event)
+            line.append(UInt8(ascii: "\n"))
+            let written = line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
+            guard written == line.count else { throw failure() }
+        }
+    }
+
+    func close() throws {
+        guard fclose(file) == 0 else { throw failure() }
+    }
+
+    private func failure() -> Failure { Failure("can't write \(path): \(String(cString: strerror(errno)))") }
+}

@@ -1,0 +1,90 @@
+import KeyValue
+import Laboratory
+import RaftCore
+import RaftStorage
+
+/// What a node's directory holds, as lines for a person. Nothing is repaired, and damage is shown where it is.
+struct LogListing {
+    private(set) var lines: [String] = []
+    /// Whether something in it keeps the node from starting.
+    private(set) var isDamaged = false
+    private var hardState = HardState()
+    private var terms: [Term] = []
+
+    /// Lists the directory at `path`.
+    init(path: String) throws {
+        let disk = try DirectoryDisk(readingOnly: path)
+        try list(identityOf: disk)
+        for segment in try Segment.all(on: disk) { list(segment, size: try disk.contents(of: segment.name).count) }
+        let last = LogPosition(term: terms.last ?? .zero, index: LogIndex(UInt64(terms.count)))
+        let vote = hardState.vote.map { "voted for \($0)" } ?? "no vote"
+        lines.append("in all: term \(hardState.term), \(vote), \(terms.count) entries, the last at \(last)")
+    }
+
+    private mutating func list(identityOf disk: DirectoryDisk) throws {
+        guard let identity = try Identity.read(from: disk) else { throw Failure("\(disk.path) holds no node's log") }
+        let members = identity.configuration.members.map(\.id.description).joined(separator: " ")
+        let cluster = String(identity.cluster, radix: 16)
+        lines.append("\(disk.path): \(identity.node), life \(identity.incarnation), of cluster \(cluster) (\(members))")
+    }
+
+    private mutating func list(_ segment: Segment, size: Int) {
+        lines.append("\(segment.name), \(size) bytes")
+        for frame in segment.frames {
+            var place = "\(padded(frame.offset))  frame \(frame.number)"
+            for record in frame.records {
+                for text in list(record) {
+                    lines.append(place + String(repeating: " ", count: max(2, 24 - place.count)) + text)
+                    place = ""
+                }
+            }
+        }
+        switch segment.end {
+        case .clean(let offset): if offset < size { lines.append("\(padded(offset))  \(size - offset) zeros") }
+        case .torn(let offset, let reason):
+            lines.append("\(padded(offset))  torn: \(reason); it will be cut off, for nobody was told of it")
+        case .damaged(let offset, let reason):
+            isDamaged = true
+            lines.append("\(padded(offset))  DAMAGED: \(reason)")
+        case .unknownVersion(let version):
+            isDamaged = true
+            lines.append("\(padded(0))  of format \(version), which this raft-tui doesn't know")
+        }
+    }
+
+    private mutating func list(_ record: Record) -> [String] {
+        switch record {
+        case .start(let start):
+            return ["file \(start.segment) begins: \(text(of: start.hardState)), the log ends at \(start.last)"]
+        case .hardState(let state):
+            hardState = state
+            return [text(of: state)]
+        case .entries(let first, let entries):
+            let known = terms.count
+            terms.removeLast(max(0, known - Int(first.rawValue) + 1))
+            terms.append(contentsOf: entries.map(\.term))
+            let removed = known >= Int(first.rawValue) ? ["entries \(first)…\(known) are removed"] : []
+            return removed
+                + entries.enumerated().map { place, entry in
+                    "\(first.advanced(by: place)) t\(entry.term) \(text(of: entry.payload))"
+                }
+        }
+    }
+
+    private func text(of state: HardState) -> String {
+        "term \(state.term), " + (state.vote.map { "voted for \($0)" } ?? "no vote")
+    }
+
+    private func text(of payload: Payload) -> String {
+        guard case .command(let bytes) = payload else { return "no-op" }
+        guard let command = try? SessionCommand(decoding: bytes) else {
+            return "\(bytes.count) bytes of no known command"
+        }
+        return "\(command.operation)" + (command.client.isEmpty ? "" : "  (\(command.client) #\(command.sequence))")
+    }
+
+    private func padded(_ number: Int) -> String {
+        let text = String(number)
+        return String(repeating: " ", count: max(0, 10 - text.count)) + text
+    }
+}
