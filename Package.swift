@@ -55,6 +55,13 @@ let package = Package(
         .testTarget(
             name: "RaftTransportTests", dependencies: ["RaftCore", "RaftTransport", nio, nioPosix],
             swiftSettings: settings),
+        .testTarget(
+            name: "ScriptTests", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RaftClusterTests",
+            dependencies: ["Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace", "Script"],
+            swiftSettings: settings),
         .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
 )

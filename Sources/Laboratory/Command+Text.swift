@@ -91,20 +91,14 @@ public enum Word {
 
     private static func escaped(_ bytes: Bytes) -> String {
         var text = ""
-        for character in ByteText.text(of: bytes) {
-            switch character {
+        for scalar in ByteText.text(of: bytes).unicodeScalars {
+            switch scalar {
             case "\"": text += "\\\""
             case "\n": text += "\\n"
             case "\t": text += "\\t"
-            case "\r\n": text += "\\x0d\\n"
-            default:
-                for scalar in character.unicodeScalars {
-                    if scalar.value < 0x20 || scalar.value == 0x7f {
-                        text += "\\x" + ByteText.hexadecimal(UInt8(scalar.value))
-                    } else {
-                        text.unicodeScalars.append(scalar)
-                    }
-                }
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+                text += "\\x" + ByteText.hexadecimal(UInt8(scalar.value))
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return text

@@ -13,7 +13,7 @@ struct LineParser {
 
     init(_ line: String, nodes: Int?) throws(ScriptError) {
         tokens = try Token.all(in: line)
-        endColumn = line.count + 1
+        endColumn = line.unicodeScalars.count + 1
         self.nodes = nodes
     }
 
@@ -132,10 +132,11 @@ struct LineParser {
     /// `20%`, as a share from 0 to 1.
     mutating func percentage(_ what: String) throws(ScriptError) -> Double {
         let token = try require(what)
+        // A share is kept to a hundredth of a per mille, as it is printed.
         guard token.text.hasSuffix("%"), let number = Double(token.text.dropLast()), (0...100).contains(number) else {
             throw ScriptError("\(what) is a share like 20%, not '\(token.text)'", column: token.column)
         }
-        return number / 100
+        return (number * 10_000).rounded() / 1_000_000
     }
 
     /// `1/10`, `0.5`, `2`.

@@ -53,7 +53,9 @@ public struct Script: Hashable, Sendable {
     public init(parsing text: String, nodes: Int?) throws(ScriptError) {
         var nodes = nodes
         statements = []
-        for (place, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // By scalars: a line may end in a carriage return, which is a blank.
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (place, line) in lines.enumerated() {
             let number = place + 1
             do throws(ScriptError) {
                 let isBeginning = statements.allSatisfy(\.kind.isHeading)
@@ -136,7 +138,7 @@ extension Statement.Kind: CustomStringConvertible {
 extension Statement {
     fileprivate static func quoted(_ text: String) -> String {
         let word = Word.quoted(Array(text.utf8))
-        return word.hasPrefix("\"") ? word : "\"\(word)\""
+        return word.utf8.first == UInt8(ascii: "\"") ? word : "\"\(word)\""
     }
 }
 

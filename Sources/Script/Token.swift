@@ -5,7 +5,7 @@ import RaftTrace
 struct Token: Hashable {
     /// What it says: what stands between the quotes, where it is in quotes.
     var bytes: Bytes
-    /// Where it starts, counted from 1 in characters.
+    /// Where it starts, counted from 1 in Unicode scalars.
     var column: Int
     /// Whether it is in quotes, so that it can only be a value.
     var isQuoted: Bool
@@ -18,7 +18,7 @@ struct Token: Hashable {
 public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The line, counted from 1; `nil` for one that stands alone, as at the prompt.
     public var line: Int?
-    /// The place in the line, counted from 1 in characters.
+    /// The place in the line, counted from 1 in Unicode scalars.
     public var column: Int
     /// What is wrong, and what would be right.
     public var message: String
@@ -44,46 +44,52 @@ extension Token {
     }
 }
 
+/// Reads by Unicode scalars, not by what a reader would call scalars: a mark that combines with a quote must not hide
+/// it.
 private struct LineReader {
-    private let characters: [Character]
+    private let scalars: [Unicode.Scalar]
     private var place = 0
 
-    init(_ line: String) { characters = Array(line) }
+    init(_ line: String) { scalars = Array(line.unicodeScalars) }
 
     mutating func next() throws(ScriptError) -> Token? {
-        while place < characters.count, characters[place].isWhitespace { place += 1 }
-        guard place < characters.count, characters[place] != "#" else { return nil }
+        while place < scalars.count, scalars[place].properties.isWhitespace { place += 1 }
+        guard place < scalars.count, scalars[place] != "#" else { return nil }
         let start = place
-        switch characters[place] {
+        switch scalars[place] {
         case "\"": return try quoted(from: start)
         case "|":
             place += 1
             return Token(bytes: Bytes("|".utf8), column: start + 1, isQuoted: false)
         default: break
         }
-        while place < characters.count, !characters[place].isWhitespace, characters[place] != "|" {
-            if characters[place] == "\"" {
+        while place < scalars.count, !scalars[place].properties.isWhitespace, scalars[place] != "|" {
+            if scalars[place] == "\"" {
                 throw ScriptError("a quote begins a word: put a blank before it, or write \\\"", column: place + 1)
             }
             place += 1
         }
-        return Token(bytes: Bytes(String(characters[start..<place]).utf8), column: start + 1, isQuoted: false)
+        return Token(bytes: LineReader.bytes(of: scalars[start..<place]), column: start + 1, isQuoted: false)
+    }
+
+    private static func bytes(of scalars: ArraySlice<Unicode.Scalar>) -> Bytes {
+        scalars.flatMap { UTF8.encode($0) ?? .init() }
     }
 
     private mutating func quoted(from start: Int) throws(ScriptError) -> Token {
         place += 1
         var bytes = Bytes()
-        while place < characters.count, characters[place] != "\"" {
-            if characters[place] == "\\" {
+        while place < scalars.count, scalars[place] != "\"" {
+            if scalars[place] == "\\" {
                 bytes.append(contentsOf: try escape())
             } else {
-                bytes.append(contentsOf: characters[place].utf8)
+                bytes.append(contentsOf: UTF8.encode(scalars[place]) ?? .init())
                 place += 1
             }
         }
-        guard place < characters.count else { throw ScriptError("the quote is never closed", column: start + 1) }
+        guard place < scalars.count else { throw ScriptError("the quote is never closed", column: start + 1) }
         place += 1
-        if place < characters.count, !characters[place].isWhitespace, characters[place] != "|" {
+        if place < scalars.count, !scalars[place].properties.isWhitespace, scalars[place] != "|" {
             throw ScriptError("a blank must follow the closing quote", column: place + 1)
         }
         return Token(bytes: bytes, column: start + 1, isQuoted: true)
@@ -92,13 +98,13 @@ private struct LineReader {
     private mutating func escape() throws(ScriptError) -> Bytes {
         let start = place
         place += 2
-        switch start + 1 < characters.count ? characters[start + 1] : " " {
+        switch start + 1 < scalars.count ? scalars[start + 1] : " " {
         case "\"": return Bytes("\"".utf8)
         case "\\": return Bytes("\\".utf8)
         case "n": return Bytes("\n".utf8)
         case "t": return Bytes("\t".utf8)
         case "x":
-            let digits = String(characters[min(place, characters.count)..<min(place + 2, characters.count)])
+            let digits = String(decoding: LineReader.bytes(of: scalars.dropFirst(place).prefix(2)), as: UTF8.self)
             guard digits.count == 2, let byte = UInt8(digits, radix: 16) else {
                 throw ScriptError("\\x needs two hexadecimal digits", column: start + 1)
             }

@@ -126,7 +126,7 @@ struct IdentityTests {
         for failsAfter in 0..<6 {
             var disk = MemoryDisk()
             disk.failsAfter = failsAfter
-            try? identity(1).claim(&disk)
+            _ = try? identity(1).claim(&disk)
             disk.failsAfter = nil
             try identity(1).claim(&disk)
             #expect(try Identity.read(from: disk) == identity(1))

@@ -1,0 +1,237 @@
+import Foundation
+import Laboratory
+import RaftCluster
+import RaftCore
+import RaftStorage
+import RaftTrace
+import Script
+import Testing
+
+/// What scripts can't see of the live cluster.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct LiveClusterTests {
+    private final class Directory {
+        let path = NSTemporaryDirectory() + "raft-tui-tests-" + UUID().uuidString
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Takes events until `isDone` of what is known.
+    @discardableResult
+    private func follow(
+        _ laboratory: LiveCluster, _ picture: inout Picture, until isDone: (Picture) -> Bool
+    ) -> [Event] {
+        var all: [Event] = []
+        while true {
+            let events = laboratory.takeEvents()
+            all += events
+            for event in events { picture.apply(event) }
+            if isDone(picture), laboratory.isSettled { return all }
+            laboratory.waitForEvents(until: nil)
+        }
+    }
+
+    private func command(_ line: String) throws -> Command {
+        guard case .command(let command)? = try Statement.Kind(parsing: line, nodes: nil) else {
+            throw Refusal("'\(line)' is no command")
+        }
+        return command
+    }
+
+    @Test("a cluster's own directory goes with it, a given one stays")
+    func directories() throws {
+        let before = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
+        var picture = Picture()
+        let own = try LiveCluster(.init(nodes: 3))
+        follow(own, &picture) { $0.leader != nil }
+        own.close()
+        let after = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
+        #expect(after.subtracting(before).filter { $0.hasPrefix("raft-tui-") && !$0.contains("tests") }.isEmpty)
+
+        let given = Directory()
+        for round in 1...3 {
+            let laboratory = try LiveCluster(.init(dataDirectory: given.path))
+            defer { laboratory.close() }
+            var picture = Picture()
+            follow(laboratory, &picture) { $0.leader != nil }
+            #expect(picture.nodes.count == 5)
+            try laboratory.perform(command("incr runs"), leader: nil)
+            follow(laboratory, &picture) { $0.lastReturn != nil }
+            #expect(picture.lastReturn?.result == .value(Array(String(round).utf8)), "each run's client is another")
+        }
+    }
+
+    @Test("a directory that is open elsewhere, that holds another number of servers, or another's disk is refused")
+    func foreignDirectories() throws {
+        let directory = Directory()
+        var picture = Picture()
+        do {
+            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            defer { laboratory.close() }
+            follow(laboratory, &picture) { $0.leader != nil }
+            #expect(throws: StorageError.inUse(path: directory.path + "/n1")) {
+                try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            }
+        }
+        #expect(throws: Refusal.self) { try LiveCluster(.init(nodes: 5, dataDirectory: directory.path)) }
+        let files = FileManager.default
+        try files.moveItem(atPath: directory.path + "/n1", toPath: directory.path + "/aside")
+        try files.copyItem(atPath: directory.path + "/n2", toPath: directory.path + "/n1")
+        #expect(throws: StorageError.foreign(path: directory.path + "/n1", reason: "belongs to n2, not to n1")) {
+            try LiveCluster(.init(dataDirectory: directory.path))
+        }
+    }
+
+    @Test("a server whose directory was taken away between two runs comes back as another, and doesn't count")
+    func missingDirectory() throws {
+        let directory = Directory()
+        var picture = Picture()
+        do {
+            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            defer { laboratory.close() }
+            follow(laboratory, &picture) { $0.leader != nil }
+        }
+        try FileManager.default.removeItem(atPath: directory.path + "/n2")
+        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        defer { laboratory.close() }
+        picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        #expect(picture[NodeID(2)]?.incarnation != .first)
+        #expect(picture.leader?.peers[NodeID(2)]?.isCounted == false)
+    }
+
+    @Test("a damaged log keeps its server down, with the file, the place and what to do; the others go on")
+    func damagedLog() throws {
+        let directory = Directory()
+        var picture = Picture()
+        do {
+            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            defer { laboratory.close() }
+            follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
+        }
+        let file = URL(filePath: directory.path + "/n3/log-00000001")
+        var bytes = try Data(contentsOf: file)
+        bytes[40] ^= 1
+        try bytes.write(to: file)
+        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        defer { laboratory.close() }
+        picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil && $0[NodeID(3)]?.failure != nil }
+        let failure = try #require(picture[NodeID(3)]?.failure)
+        #expect(failure.hasPrefix("n3 can't start: \(file.path) is damaged at byte 32: "))
+        #expect(picture[NodeID(3)]?.standing == .down)
+    }
+
+    @Test("a port in use is said so")
+    func portInUse() throws {
+        let first = try LiveCluster(.init(nodes: 1))
+        defer { first.close() }
+        var picture = Picture()
+        follow(first, &picture) { $0[NodeID(1)]?.port != nil }
+        let port = try #require(picture[NodeID(1)]?.port)
+        let second = try LiveCluster(.init(nodes: 1, basePort: port))
+        defer { second.close() }
+        picture = Picture()
+        follow(second, &picture) { $0[NodeID(1)]?.failure != nil }
+        #expect(
+            picture[NodeID(1)]?.failure
+                == "n1 can't listen on 127.0.0.1:\(port): Address already in use; choose another --port")
+    }
+
+    @Test("while the clock stands still the cluster falls quiet and stays so")
+    func quiet() throws {
+        let laboratory = try LiveCluster(.init(nodes: 5, latency: .milliseconds(1) ... .milliseconds(5)))
+        defer { laboratory.close() }
+        var picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil }
+        try laboratory.perform(.freeze, leader: nil)
+        follow(laboratory, &picture) { $0.rate == 0 }
+        while !laboratory.isQuiet() {}
+        _ = laboratory.takeEvents()
+        let frozenAt = laboratory.now
+        #expect(laboratory.isQuiet())
+        #expect(laboratory.takeEvents().isEmpty, "nothing happens")
+        #expect(laboratory.now == frozenAt)
+        try laboratory.perform(.thaw, leader: nil)
+        follow(laboratory, &picture) { $0.rate == 1 && $0.now > frozenAt + .milliseconds(100) }
+    }
+
+    @Test("a fault is taken back by undo, the last one first, and a wiped disk comes back with all that it held")
+    func undo() throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
+        let log = picture[NodeID(2)]?.log.runs
+        for line in ["cut 1-3", "pause 1", "wipe 2"] { try laboratory.perform(command(line), leader: nil) }
+        follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == false }
+        #expect(picture[NodeID(2)]?.log.runs == [])
+        try laboratory.perform(.undo, leader: nil)
+        follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == true }
+        #expect(picture[NodeID(2)]?.log.runs.first == log?.first)
+        #expect(picture[NodeID(2)]?.incarnation == .first)
+        try laboratory.perform(.undo, leader: nil)
+        follow(laboratory, &picture) { $0[NodeID(1)]?.isPaused == false }
+        try laboratory.perform(.undo, leader: nil)
+        follow(laboratory, &picture) { !$0.link(from: NodeID(1), to: NodeID(3)).isCut }
+        #expect(throws: Refusal("there is no fault to take back")) { try laboratory.perform(.undo, leader: nil) }
+    }
+
+    @Test("a reset makes the same cluster fresh: empty logs, whole links, the clock as it was")
+    func reset() throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil }
+        for line in ["set x 1", "cut 1-2", "kill 3", "freeze"] { try laboratory.perform(command(line), leader: nil) }
+        follow(laboratory, &picture) { $0.rate == 0 }
+        try laboratory.perform(.reset, leader: nil)
+        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        #expect(picture.nodes.allSatisfy { $0.store.isEmpty && $0.isRunning && $0.term < Term(5) })
+        #expect(picture.links.values.allSatisfy { !$0.isCut })
+        try laboratory.perform(command("incr n"), leader: nil)
+        follow(laboratory, &picture) { $0.lastReturn != nil }
+        #expect(picture.lastReturn?.result == .value(Array("1".utf8)))
+    }
+
+    @Test("what can't be done is refused with a reason, and changes nothing")
+    func refusals() throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil }
+        for (line, reason) in [
+            ("revive 1", "n1 runs already"), ("resume 1", "n1 isn't paused"), ("kill 7", "no node 7 in a cluster of 3"),
+            ("heal", "heal changes nothing: nothing is cut there"), ("thaw", "the clock isn't frozen"),
+            ("set x 1 retry", "that is not c1's last write, so it can't be sent again"),
+            ("undo", "there is no fault to take back"), ("kill 1 9", "no node 9 in a cluster of 3"),
+        ] {
+            #expect(throws: Refusal(reason)) { try laboratory.perform(command(line), leader: nil) }
+        }
+        #expect(throws: Refusal("nobody leads now")) { try laboratory.perform(command("kill leader"), leader: nil) }
+        try laboratory.perform(command("kill 1"), leader: nil)
+        #expect(throws: Refusal("n1 is down already")) { try laboratory.perform(command("kill 1"), leader: nil) }
+        #expect(throws: Refusal("n1 is down")) { try laboratory.perform(command("timeout 1"), leader: nil) }
+    }
+
+    @Test("servers that are killed and revived in a hurry end as they were last told to", arguments: 0..<3)
+    func hurry(seed: UInt64) throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        var random = Generator(seed: seed)
+        follow(laboratory, &picture) { $0.leader != nil }
+        for _ in 0..<60 {
+            let node = 1 + random.below(3)
+            let action = ["kill", "power", "revive", "pause", "resume", "wipe", "undo"][Int(random.below(7))]
+            _ = try? laboratory.perform(command(action == "undo" ? action : "\(action) \(node)"), leader: nil)
+        }
+        for node in 1...3 {
+            for action in ["resume", "revive"] {
+                _ = try? laboratory.perform(command("\(action) \(node)"), leader: nil)
+            }
+        }
+        follow(laboratory, &picture) { $0.nodes.allSatisfy { $0.isRunning && !$0.isPaused } }
+        #expect(picture.nodes.allSatisfy { $0.failure == nil && $0.halted == nil })
+    }
+}
