@@ -38,6 +38,8 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace"], swiftSettings: settings),
+        .target(name: "CWidth"),
+        .target(name: "Canvas", dependencies: ["CWidth"], swiftSettings: settings),
         .executableTarget(
             name: "raft-tui",
             dependencies: [
@@ -55,6 +57,7 @@ let package = Package(
         .testTarget(
             name: "RaftTransportTests", dependencies: ["RaftCore", "RaftTransport", nio, nioPosix],
             swiftSettings: settings),
+        .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],
             swiftSettings: settings),

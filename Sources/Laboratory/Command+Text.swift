@@ -19,7 +19,7 @@ extension Command: CustomStringConvertible {
         case .loss(let link, let share): "loss " + (link.map { "\($0) " } ?? "") + PercentText.text(of: share)
         case .freeze: "freeze"
         case .thaw: "thaw"
-        case .speed(let rate): "speed " + SpeedText.text(of: rate)
+        case .speed(let rate): "speed " + RateText.text(of: rate)
         case .undo: "undo"
         case .reset: "reset"
         }
@@ -46,20 +46,6 @@ extension ClientCommand: CustomStringConvertible {
     private static func words(of mode: ReadMode) -> [String] { mode == .readindex ? [] : [mode.rawValue] }
 }
 
-extension Operation: CustomStringConvertible {
-    /// The line of the command that asks for it: `set x 1`.
-    public var description: String {
-        switch self {
-        case .set(let key, let value): "set \(Word.quoted(key)) \(Word.quoted(value))"
-        case .delete(let key): "del \(Word.quoted(key))"
-        case .increment(let key, 1): "incr \(Word.quoted(key))"
-        case .increment(let key, let amount): "incr \(Word.quoted(key)) \(amount)"
-        case .compareAndSet(let key, let old, let new):
-            "cas \(Word.quoted(key)) \(Word.quoted(old)) \(Word.quoted(new))"
-        }
-    }
-}
-
 extension NodeReference: CustomStringConvertible {
     /// `3` or `leader`.
     public var description: String {
@@ -73,36 +59,6 @@ extension NodeReference: CustomStringConvertible {
 extension LinkReference: CustomStringConvertible {
     /// `1-3` both ways, `1>3` one way.
     public var description: String { "\(from)\(isBothWays ? "-" : ">")\(to)" }
-}
-
-/// Words of a line.
-public enum Word {
-    /// `bytes` as one word of a line: in quotes where it would not be read as one word otherwise.
-    public static func quoted(_ bytes: Bytes) -> String {
-        let isPlain = !bytes.isEmpty && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f && !special.contains($0) }
-        let text = String(decoding: bytes, as: UTF8.self)
-        return isPlain && !keywords.contains(text) ? text : "\"" + escaped(bytes) + "\""
-    }
-
-    /// Words that end the arguments of a client's command.
-    public static let keywords: Set<String> = ["via", "as", "retry", "&"]
-
-    private static let special: Set<UInt8> = Set("\"\\#|&".utf8)
-
-    private static func escaped(_ bytes: Bytes) -> String {
-        var text = ""
-        for scalar in ByteText.text(of: bytes).unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\n": text += "\\n"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                text += "\\x" + ByteText.hexadecimal(UInt8(scalar.value))
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
 }
 
 /// Lengths of time as words.
@@ -128,19 +84,6 @@ public enum DurationText {
 public enum PercentText {
     /// `20%`, `0.5%`.
     public static func text(of share: Double) -> String {
-        SpeedText.plain((share * 1_000_000).rounded() / 10_000) + "%"
-    }
-}
-
-/// Rates of the clock as words.
-public enum SpeedText {
-    /// `1/10`, `1`, `0.3`, `4`.
-    public static func text(of rate: Double) -> String {
-        if rate < 1, rate > 0, abs((1 / rate).rounded() - 1 / rate) < 1e-9 { return "1/" + plain((1 / rate).rounded()) }
-        return plain(rate)
-    }
-
-    static func plain(_ number: Double) -> String {
-        number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+        RateText.plain((share * 1_000_000).rounded() / 10_000) + "%"
     }
 }

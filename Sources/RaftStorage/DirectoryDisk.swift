@@ -50,6 +50,7 @@ public final class DirectoryDisk: Disk {
         var status = stat()
         guard fstat(file.number, &status) == 0 else { throw .last("read", full(name)) }
         let size = Int(status.st_size)
+        guard size > 0 else { return [] }
         var failure: StorageError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {

@@ -67,6 +67,36 @@ public enum ClientResult: Hashable, Sendable {
     public var isOK: Bool { name == "ok" }
 }
 
+extension ClientResult: CustomStringConvertible {
+    /// The result as the language has it: `ok 5`, `not-leader 3`, `error n2 is down`.
+    public var description: String { told.isEmpty ? name : name + " " + (isSentence ? sentence : Word.quoted(told)) }
+
+    private var isSentence: Bool {
+        switch self {
+        case .error, .keys: true
+        default: false
+        }
+    }
+
+    private var sentence: String {
+        switch self {
+        case .error(let sentence): sentence
+        case .keys(let keys): keys.map(Word.quoted).joined(separator: " ")
+        default: ""
+        }
+    }
+
+    /// What comes with the result's name, as bytes.
+    public var told: Bytes {
+        switch self {
+        case .ok, .notFound, .unknown, .notLeader(nil): []
+        case .value(let value), .mismatch(let value): value
+        case .keys, .error: Bytes(sentence.utf8)
+        case .notLeader(let leader?): Bytes(String(leader.rawValue).utf8)
+        }
+    }
+}
+
 /// A client asks.
 public struct ClientCall: Hashable, Sendable {
     /// The client's name.

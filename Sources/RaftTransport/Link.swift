@@ -97,6 +97,7 @@ public struct Link: Sendable {
 
     /// Takes everything off the link and hands it back.
     public mutating func clear() -> [Waiting] {
+        guard !queue.isEmpty else { return [] }
         defer { queue.removeAll() }
         return Array(queue)
     }

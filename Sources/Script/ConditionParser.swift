@@ -1,3 +1,4 @@
+import KeyValue
 import Laboratory
 import RaftCore
 import RaftTrace

@@ -1,5 +1,3 @@
-import KeyValue
-
 /// Bytes as text that tells them exactly: UTF-8 as it is, a backslash doubled, and every byte that is no part of valid
 /// UTF-8 as `\x` and two digits. Different bytes never have the same text.
 public enum ByteText {
