@@ -40,11 +40,16 @@ let package = Package(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .target(name: "CWidth"),
         .target(name: "Canvas", dependencies: ["CWidth"], swiftSettings: settings),
+        .target(
+            name: "Dashboard", dependencies: ["Canvas", "KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],
+            swiftSettings: settings),
+        .target(name: "CNcurses"),
+        .target(name: "Terminal", dependencies: ["CNcurses", "Canvas"], swiftSettings: settings),
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace", "Script",
-                argumentParser,
+                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace",
+                "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),

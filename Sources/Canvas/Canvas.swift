@@ -78,6 +78,10 @@ public struct Canvas: Hashable, Sendable {
         }
     }
 
+    mutating func replace(_ row: Int, _ column: Int, with text: String) {
+        cells[row * size.columns + column].text = text
+    }
+
     /// The grid as lines of text, without styles and without blanks at the ends.
     public var text: String {
         (0..<size.rows).map { row in

@@ -1,4 +1,4 @@
-import CWidth
+internal import CWidth
 
 /// Text cut into what takes one place on a screen, and made safe to be shown whatever it is.
 ///

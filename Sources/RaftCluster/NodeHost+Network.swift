@@ -18,7 +18,11 @@ extension NodeHost: EndpointDelegate {
         endTurn()
     }
 
-    func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String) {}
+    func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String) {
+        guard life?.endpoint === endpoint else { return }
+        note(.hungUp(HungUp(reason: reason)))
+        endTurn()
+    }
 }
 
 extension NodeHost {

@@ -91,6 +91,7 @@ extension NodeEvent {
         case .paused: ("paused", nil)
         case .resumed: ("resumed", nil)
         case .failed(let failed): ("failed", failed)
+        case .hungUp(let hungUp): ("hung-up", hungUp)
         case .applied(let applied): ("applied", AppliedForm(applied))
         case .state(let state): ("state", StateForm(state))
         }
@@ -103,6 +104,7 @@ extension NodeEvent {
         case "paused": self = .paused
         case "resumed": self = .resumed
         case "failed": self = .failed(try NodeFailed(from: decoder))
+        case "hung-up": self = .hungUp(try HungUp(from: decoder))
         case "applied": self = .applied(try AppliedForm(from: decoder).decoded())
         case "state": self = .state(try StateForm(from: decoder).decoded())
         default:

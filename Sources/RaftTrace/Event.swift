@@ -58,7 +58,7 @@ extension NodeEvent {
     public var isDroppable: Bool {
         switch self {
         case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
-            .raft(.appendRefused), .applied:
+            .raft(.appendRefused), .applied, .hungUp:
             true
         case .raft, .started, .stopped, .paused, .resumed, .failed, .state: false
         }

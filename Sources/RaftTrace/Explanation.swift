@@ -83,6 +83,7 @@ extension NodeEvent {
         case .paused: return Explanation([node], "is paused: it answers nothing", nil, .important)
         case .resumed: return Explanation([node], "goes on after its pause", nil, .important)
         case .failed(let failed): return Explanation([node], "fails: \(failed.reason)", nil, .alarming)
+        case .hungUp(let hungUp): return Explanation([node], "hangs up: \(hungUp.reason)", nil, .important)
         case .applied(let applied): return applied.explanation(on: node)
         case .state: return Explanation([node], "tells its whole state", nil, .background)
         }

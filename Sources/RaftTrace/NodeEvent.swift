@@ -15,6 +15,8 @@ public enum NodeEvent: Hashable, Sendable {
     case resumed
     /// It can't start, or its disk failed.
     case failed(NodeFailed)
+    /// It closed a connection that was of no use.
+    case hungUp(HungUp)
     /// It applied an entry to its state machine.
     case applied(Applied)
     /// The whole of its state, so that a reader can begin here.
@@ -98,6 +100,15 @@ public struct NodeFailed: Hashable, Sendable, Codable {
     public var reason: String
 
     /// A failure.
+    public init(reason: String) { self.reason = reason }
+}
+
+/// A server closed a connection that was of no use.
+public struct HungUp: Hashable, Sendable, Codable {
+    /// Who was at the other end, and what came from there.
+    public var reason: String
+
+    /// A connection that was closed.
     public init(reason: String) { self.reason = reason }
 }
 

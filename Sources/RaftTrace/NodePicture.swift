@@ -75,6 +75,7 @@ public struct NodePicture: Hashable, Sendable {
         case .failed(let failed):
             failure = failed.reason
             isRunning = false
+        case .hungUp: break
         case .applied(let applied): apply(applied)
         case .state(let state): adopt(state)
         }

@@ -31,11 +31,13 @@ public struct Catalogue: Sendable {
         case time = "Time"
         /// What concerns the session.
         case session = "Session"
+        /// What only the prompt has.
+        case prompt = "Prompt"
         /// What only a script has.
         case scripts = "Scripts"
     }
 
-    /// Everything that can stand in a script.
+    /// Everything that can stand in a line.
     public static let items: [Item] = [
         Item("set", "KEY VALUE", .clients, "Writes a value."),
         Item("get", "KEY", .clients, "Reads a value, linearizably."),
@@ -61,6 +63,8 @@ public struct Catalogue: Sendable {
         Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
+        Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),
+        Item("quit", "", .prompt, "Leaves."),
         Item("title", "\"…\"", .scripts, "What the script is called."),
         Item("source", "\"…\"", .scripts, "Where it comes from."),
         Item("cluster", "N", .scripts, "A fresh cluster of N nodes."),
@@ -70,7 +74,8 @@ public struct Catalogue: Sendable {
         Item("expect", "CONDITION", .scripts, "Fails unless the condition is true."),
     ]
 
-    static let names = items.map(\.name)
+    /// The names of what can stand in a script.
+    static let names = items.filter { $0.chapter != .prompt }.map(\.name)
 }
 
 /// What somebody may have meant.

@@ -108,6 +108,9 @@ extension Statement.Kind {
             self = .wait(condition, within: patience)
         case "expect": self = .expect(try parser.condition())
         default:
+            if Catalogue.items.contains(where: { $0.name == name && $0.chapter == .prompt }) {
+                throw ScriptError("'\(name)' is for the prompt", column: word.column)
+            }
             guard let command = try parser.command(named: name) else {
                 throw ScriptError(
                     "unknown command '\(word.text)'" + Spelling.hint(for: name, among: Catalogue.names),

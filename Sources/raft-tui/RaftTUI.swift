@@ -6,5 +6,5 @@ struct RaftTUI: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "raft-tui",
         abstract: "A real Raft cluster in one terminal.",
-        subcommands: [Run.self, Log.self])
+        subcommands: [Open.self, Run.self, Log.self], defaultSubcommand: Open.self)
 }

@@ -31,7 +31,7 @@ struct EventFormTests {
                         incarnation: .first, vote: n2, log: [TermRun(term: Term(1), count: 4)], repairs: ["cut"],
                         port: 4_000))),
             node(.stopped(NodeStopped(how: .power))), node(.paused), node(.resumed),
-            node(.failed(NodeFailed(reason: "no"))),
+            node(.failed(NodeFailed(reason: "no"))), node(.hungUp(HungUp(reason: "who?"))),
             node(
                 .applied(
                     Applied(index: LogIndex(4), key: [0x78], value: nil, client: "c1", sequence: 3, isDuplicate: true))),

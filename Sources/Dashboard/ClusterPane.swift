@@ -1,0 +1,114 @@
+import Canvas
+import Glibc
+import RaftCore
+import RaftTrace
+
+// The servers on a ring, the links between them, and the messages on their way.
+
+extension Model {
+    func clusterPane(_ size: Size) -> Canvas {
+        var canvas = framed(.cluster, size, title: "Cluster", note: symbols.legend)
+        let ring = Ring(nodes: picture.nodes.map(\.id), inside: canvas.inside)
+        drawLinks(ring, on: &canvas)
+        drawMessages(ring, on: &canvas)
+        drawCuts(ring, on: &canvas)
+        for node in picture.nodes { drawNode(node, ring, on: &canvas) }
+        return canvas
+    }
+
+    /// Where the servers stand: on an ellipse, the first one at the top, the others clockwise. Columns are counted within
+    /// the frame.
+    private struct Ring {
+        private var places: [NodeID: (row: Double, column: Double)] = [:]
+        let inside: Size
+
+        init(nodes: [NodeID], inside: Size) {
+            self.inside = inside
+            let (middleRow, middle) = (Double(inside.rows - 1) / 2, Double(inside.columns - 1) / 2)
+            let radius = middle - 4
+            for (place, node) in nodes.enumerated() {
+                let angle = 2 * Double.pi * Double(place) / Double(nodes.count) - Double.pi / 2
+                let row = nodes.count == 1 ? middleRow : middleRow + middleRow * sin(angle)
+                let column = nodes.count == 1 ? middle : middle + radius * cos(angle)
+                places[node] = (row.rounded(), column.rounded())
+            }
+        }
+
+        /// The place of a server, in cells.
+        func place(of node: NodeID) -> (row: Double, column: Double)? { places[node] }
+
+        /// A point on the way from one server to another, by the share of the way; outside the two names.
+        func point(from: NodeID, to: NodeID, share: Double) -> (row: Int, column: Int)? {
+            guard let start = places[from], let end = places[to] else { return nil }
+            let share = 0.18 + 0.64 * min(max(share, 0), 1)
+            return (
+                Int((start.row + (end.row - start.row) * share).rounded()),
+                Int((start.column + (end.column - start.column) * share).rounded())
+            )
+        }
+    }
+
+    /// Draws the links that are open; each half of a line is the way of the server that it begins at.
+    private func drawLinks(_ ring: Ring, on canvas: inout Canvas) {
+        guard !isASCII else { return }
+        var plane = Braille(ring.inside)
+        for node in picture.nodes {
+            for other in picture.nodes where other.id != node.id && !picture.link(from: node.id, to: other.id).isCut {
+                guard node.isRunning, other.isRunning, let start = ring.place(of: node.id),
+                    let end = ring.place(of: other.id)
+                else { continue }
+                let middle = ((start.column + end.column) / 2, (start.row + end.row) / 2)
+                plane.line(
+                    from: (start.column * 2 + 1, start.row * 4 + 2), to: (middle.0 * 2 + 1, middle.1 * 4 + 2), step: 3)
+            }
+        }
+        plane.draw(on: &canvas, row: 1, column: 1, style: .faint)
+    }
+
+    /// Draws messages where they are by the clock; those that matter most last, so that none of them hides another.
+    private func drawMessages(_ ring: Ring, on canvas: inout Canvas) {
+        let flights = picture.inFlight.values.sorted { one, other in
+            let (rank, otherRank) = (symbols.sign(of: one.sent.message).rank, symbols.sign(of: other.sent.message).rank)
+            return rank != otherRank ? rank < otherRank : one.sent.number < other.sent.number
+        }
+        for flight in flights {
+            let message = flight.sent.message
+            guard let share = share(of: flight), let point = ring.point(from: message.from, to: message.to, share: share)
+            else { continue }
+            let (sign, style, _) = symbols.sign(of: message)
+            canvas.write(sign, row: 1 + point.row, column: 1 + point.column, style: style)
+        }
+    }
+
+    /// How much of its way a message has behind it; `nil` for one that nothing delays, or that should be there.
+    private func share(of flight: Picture.InFlight) -> Double? {
+        guard let due = flight.sent.due else { return picture.rate == 0 ? 0 : nil }
+        let whole = (due - flight.at).nanoseconds
+        guard whole > 0 else { return 0 }
+        let share = Double((now - flight.at).nanoseconds) / Double(whole)
+        return share <= 1.5 ? share : nil
+    }
+
+    /// Marks links that are cut: in the middle where both ways are, nearer to the one who can't send where one is.
+    private func drawCuts(_ ring: Ring, on canvas: inout Canvas) {
+        for state in picture.links.values where state.isCut {
+            let isBothWays = picture.link(from: state.to, to: state.from).isCut
+            guard let point = ring.point(from: state.from, to: state.to, share: isBothWays ? 0.5 : 0.22) else { continue }
+            canvas.write(
+                symbols.cut, row: 1 + point.row, column: 1 + point.column, style: Style(.vermilion, isBold: true))
+        }
+    }
+
+    private func drawNode(_ node: NodePicture, _ ring: Ring, on canvas: inout Canvas) {
+        guard let place = ring.place(of: node.id) else { return }
+        let style = Symbols.style(of: node)
+        let name = "[\(symbols.sign(of: node)) \(node.id)]"
+        let column = 1 + Int(place.column) - Glyph.width(of: name) / 2
+        canvas.write(name, row: 1 + Int(place.row), column: column, style: node.id == selected ? style.bold.reversed : style)
+        // A tall pane has room for what matters most beside the name.
+        guard ring.inside.rows >= 13 else { return }
+        let below = "t\(node.term) c\(node.commit)"
+        let isLast = Int(place.row) >= ring.inside.rows - 1
+        canvas.write(below, row: 1 + Int(place.row) + (isLast ? -1 : 1), column: column, style: .faint)
+    }
+}

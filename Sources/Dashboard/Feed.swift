@@ -1,0 +1,87 @@
+import Canvas
+import RaftCore
+import RaftTrace
+
+/// What happened, as lines to read, the latest last.
+public struct Feed: Sendable {
+    /// A line.
+    public struct Line: Hashable, Sendable {
+        /// When it happened.
+        public var at: Instant
+        /// The servers it is about, the one it happened on first.
+        public var nodes: [NodeID]
+        /// What happened.
+        public var text: String
+        /// How much it matters.
+        public var weight: Explanation.Weight
+        /// The servers that got the same message, where it is one.
+        fileprivate var receivers: [NodeID] = []
+        fileprivate var message = ""
+        fileprivate var number: UInt64 = 0
+    }
+
+    /// The lines.
+    public private(set) var lines: [Line] = []
+
+    /// How many lines are kept.
+    private static let linesMax = 2_000
+
+    /// Takes note of an event, if it is one to read about.
+    mutating func take(_ event: Event) {
+        if case .sent(let sent) = event.kind { return take(sent, at: event.at) }
+        let explanation = event.explanation
+        guard explanation.weight >= .usual else { return }
+        append(Line(at: event.at, nodes: explanation.nodes, text: explanation.line, weight: explanation.weight))
+    }
+
+    /// Takes note of a message that says something new; one that goes to several servers is one line.
+    private mutating func take(_ sent: MessageSent, at moment: Instant) {
+        let message = sent.message
+        guard !message.isRoutine else { return }
+        // What a voter answers is told by the voter itself.
+        if case .voteResponse = message.body { return }
+        let summary = message.summary
+        if let last = lines.last, last.message == summary, last.nodes.first == message.from, last.at == moment {
+            lines[lines.count - 1].receivers.append(message.to)
+            lines[lines.count - 1].nodes.append(message.to)
+        } else {
+            var line = Line(at: moment, nodes: [message.from, message.to], text: "", weight: .usual)
+            line.receivers = [message.to]
+            line.message = summary
+            line.number = sent.number
+            append(line)
+        }
+        let line = lines[lines.count - 1]
+        let receivers = line.receivers.map(\.description).joined(separator: ",")
+        lines[lines.count - 1].text = "\(message.from) → \(receivers)  \(summary)  #\(line.number)"
+    }
+
+    /// Adds a line that no event stands for: what the program has to say itself.
+    mutating func say(_ text: String, at moment: Instant, weight: Explanation.Weight) {
+        append(Line(at: moment, nodes: [], text: text, weight: weight))
+    }
+
+    private mutating func append(_ line: Line) {
+        lines.append(line)
+        if lines.count > 2 * Feed.linesMax { lines.removeFirst(lines.count - Feed.linesMax) }
+    }
+
+    /// The lines that contain `filter`, in any case of letters; all for an empty one.
+    public func lines(matching filter: String) -> [Line] {
+        guard !filter.isEmpty else { return lines }
+        let wanted = filter.lowercased()
+        return lines.filter { $0.text.lowercased().contains(wanted) }
+    }
+}
+
+extension Instant {
+    /// The moment as minutes, seconds and milliseconds: `12:41.203`.
+    var clockText: String {
+        let milliseconds = nanoseconds / 1_000_000
+        func padded(_ number: Int64, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        return "\(padded(milliseconds / 60_000, 2)):\(padded(milliseconds / 1_000 % 60, 2)).\(padded(milliseconds % 1_000, 3))"
+    }
+}

@@ -1,0 +1,96 @@
+import RaftTrace
+import Script
+
+/// What the help shows: the keys that work, and the commands.
+enum Help {
+    /// A key and what it does.
+    struct Item {
+        var keys: String
+        var sentence: String
+    }
+
+    /// The keys, by what they are for.
+    static let chapters: [(title: String, items: [Item])] = [
+        (
+            "Nodes",
+            [
+                Item(keys: "1–9", sentence: "select a node"),
+                Item(keys: "x", sentence: "kill it, or revive it"),
+                Item(keys: "X", sentence: "kill the leader"),
+                Item(keys: "P", sentence: "cut its power: what was not synced is lost"),
+                Item(keys: "w", sentence: "wipe its disk; u brings it back"),
+                Item(keys: "z", sentence: "pause it, or let it go on"),
+                Item(keys: "t", sentence: "let it campaign now"),
+            ]
+        ),
+        (
+            "Links",
+            [
+                Item(keys: "c 1–9", sentence: "cut its link to another: both ways, one way, the other way, whole"),
+                Item(keys: "i", sentence: "isolate it"),
+                Item(keys: "H", sentence: "heal all links"),
+            ]
+        ),
+        (
+            "Time",
+            [
+                Item(keys: "Space .", sentence: "freeze the clock, or let it go on"),
+                Item(keys: "[ ]", sentence: "slower, faster"),
+            ]
+        ),
+        (
+            "Session",
+            [
+                Item(keys: "u", sentence: "undo the last fault"),
+                Item(keys: "r", sentence: "reset: the same cluster, fresh"),
+                Item(keys: ":", sentence: "type a command; Tab completes, arrows recall"),
+                Item(keys: "/", sentence: "filter the events; Esc shows all again"),
+                Item(keys: "Tab", sentence: "go to the next pane"),
+                Item(keys: "+", sentence: "give the pane the whole screen, or its place again"),
+                Item(keys: "arrows", sentence: "up and down: nodes, or events; left and right: the log"),
+                Item(keys: "Ctrl-L", sentence: "draw the screen anew"),
+                Item(keys: "?", sentence: "this help"),
+                Item(keys: "q", sentence: "quit"),
+            ]
+        ),
+    ]
+
+    /// The lines of the help that contain `filter`, each a heading or what is on its left and right.
+    static func lines(matching filter: String, _ model: Model) -> [(left: String, right: String, isHeading: Bool)] {
+        let wanted = filter.lowercased()
+        func matches(_ item: Item) -> Bool {
+            wanted.isEmpty || "\(item.keys) \(item.sentence)".lowercased().contains(wanted)
+        }
+        let commands = Catalogue.Chapter.allCases.filter { $0 != .scripts }.map { chapter in
+            (
+                title: "Commands: \(chapter.rawValue.lowercased())",
+                items: Catalogue.items.filter { $0.chapter == chapter }.map {
+                    Item(keys: $0.arguments.isEmpty ? $0.name : "\($0.name) \($0.arguments)", sentence: $0.sentence)
+                }
+            )
+        }
+        let all = chapters.map { (title: "Keys: \($0.title.lowercased())", items: $0.items) } + commands
+        return all.flatMap { chapter -> [(left: String, right: String, isHeading: Bool)] in
+            let items = chapter.items.filter(matches)
+            guard !items.isEmpty else { return [] }
+            return [(chapter.title, "", true)] + items.map { ($0.keys, $0.sentence, false) }
+        }
+    }
+
+    /// The keys that work now, for the last line of the screen.
+    static func footer(_ model: Model) -> [Item] {
+        let isDown = model.picture[model.selected]?.isRunning == false
+        let isPaused = model.picture[model.selected]?.isPaused == true
+        let isFrozen = model.picture.rate == 0
+        let isCut = model.picture.links.values.contains(where: \.isCut)
+        var items = [Item(keys: ":", sentence: "command"), Item(keys: "x", sentence: isDown ? "revive" : "kill")]
+        if !isDown { items.append(Item(keys: "z", sentence: isPaused ? "resume" : "pause")) }
+        items.append(Item(keys: "c", sentence: "cut"))
+        if isCut { items.append(Item(keys: "H", sentence: "heal")) }
+        items += [
+            Item(keys: "Space", sentence: isFrozen ? "thaw" : "freeze"), Item(keys: "[ ]", sentence: "speed"),
+            Item(keys: "u", sentence: "undo"), Item(keys: "?", sentence: "help"), Item(keys: "q", sentence: "quit"),
+        ]
+        return items
+    }
+}

@@ -1,0 +1,131 @@
+import Canvas
+import Laboratory
+import RaftCore
+import RaftTrace
+import Script
+
+/// Everything that the screen shows and remembers: a value that messages change and views draw.
+public struct Model: Sendable {
+    /// The terminal's size.
+    public internal(set) var size: Size
+    /// Whether only ASCII can be shown.
+    public let isASCII: Bool
+    /// What is known of the cluster.
+    public internal(set) var picture = Picture()
+    /// What happened, to read.
+    var feed = Feed()
+    /// How much happened when.
+    var statistics = Statistics()
+    /// The cluster's time.
+    public internal(set) var now = Instant.zero
+    /// The server that keys are for.
+    var selected = NodeID(1)
+    /// The pane that keys are for.
+    var focus = Pane.nodes
+    /// Whether that pane has the whole screen.
+    var isZoomed = false
+    /// What the keyboard does now.
+    var mode = Mode.watching
+    /// The lines that were typed, the latest last.
+    var history: [String]
+    /// What the events are filtered by.
+    var filter = ""
+    /// How many lines, or entries, the panes that can be looked back in are back.
+    var eventsBack = 0
+    var entriesBack = 0
+    /// What the program has to say, in the line above the last.
+    var notice = Notice("")
+    /// The call that was typed last and is not answered yet.
+    var openCall: (call: UInt64, line: String)?
+    /// The clock's rate, as it was set; it is kept while the clock stands still.
+    var speed: Double
+    /// Whether the clock slows down by itself when the first leader is there.
+    var slowsTo: Double?
+
+    /// The screen at the beginning.
+    ///
+    /// - Parameters:
+    ///   - history: The lines that were typed in earlier sessions, the latest last.
+    ///   - speed: The clock's rate.
+    ///   - slowsTo: The rate to go on with when the first leader is there.
+    public init(size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil) {
+        self.size = size
+        self.isASCII = isASCII
+        self.history = history
+        self.speed = speed
+        self.slowsTo = slowsTo
+    }
+
+    var symbols: Symbols { Symbols(isASCII: isASCII) }
+
+    /// The parts of the screen, in the order in which Tab goes through them.
+    enum Pane: Int, CaseIterable, Sendable {
+        case nodes
+        case logs
+        case store
+        case events
+        case cluster
+    }
+
+    /// What the keyboard does.
+    enum Mode: Sendable {
+        /// Keys are commands.
+        case watching
+        /// A line is typed; the place in the history that it came from, and what is going on with Tab.
+        case prompt(LineEditor, Recall)
+        /// The events' filter is typed.
+        case filter(LineEditor)
+        /// The help is open, with its filter, and scrolled down by so many lines.
+        case help(LineEditor, top: Int)
+        /// A link of the selected server is to be cut; a digit says which.
+        case link
+    }
+
+    /// What the arrows and Tab remember while a line is typed.
+    struct Recall: Sendable {
+        /// The line of the history that is shown; its end for the one being typed.
+        var place: Int
+        /// What was being typed before the history was looked through.
+        var draft = ""
+        /// Candidates that Tab goes through, and which of them stands in the line.
+        var candidates: [String] = []
+        var candidate: Int?
+    }
+
+    /// A line of the program's own.
+    struct Notice: Sendable {
+        var text: String
+        var isTrouble: Bool
+
+        init(_ text: String, isTrouble: Bool = false) {
+            self.text = text
+            self.isTrouble = isTrouble
+        }
+    }
+}
+
+/// What the model is told.
+public enum DashboardMessage: Sendable {
+    /// A key was pressed.
+    case key(Key)
+    /// These things happened, and this is the cluster's time.
+    case events([Event], now: Instant)
+    /// The terminal has another size.
+    case resized(Size)
+    /// A client's command that was typed has begun, under this number.
+    case called(UInt64, line: String)
+    /// A command was not carried out.
+    case refused(String)
+}
+
+/// What the model asks of the program.
+public enum Effect: Hashable, Sendable {
+    /// Carry out a command.
+    case perform(Command)
+    /// Keep a line that was typed.
+    case remember(String)
+    /// End.
+    case quit
+    /// Draw the whole screen anew.
+    case redraw
+}

@@ -1,0 +1,219 @@
+import Canvas
+import Laboratory
+import RaftCore
+import RaftTrace
+import Script
+
+// How messages change the model.
+
+extension Model {
+    /// Takes a message, and answers what is to be done about it.
+    public mutating func update(_ message: DashboardMessage) -> [Effect] {
+        switch message {
+        case .key(let key): return take(key)
+        case .events(let events, let now): return take(events, at: now)
+        case .resized(let size):
+            self.size = size
+            return []
+        case .called(let call, let line):
+            openCall = (call, line)
+            notice = Notice("\(line) …")
+            return []
+        case .refused(let reason):
+            notice = Notice(reason, isTrouble: true)
+            feed.say(reason, at: now, weight: .usual)
+            return []
+        }
+    }
+
+    private mutating func take(_ events: [Event], at now: Instant) -> [Effect] {
+        self.now = now
+        for event in events {
+            picture.apply(event)
+            feed.take(event)
+            statistics.take(event)
+            note(event)
+        }
+        if picture[selected] == nil, let first = picture.nodes.first { selected = first.id }
+        guard let slower = slowsTo, picture.leader != nil else { return [] }
+        // The first leader is there: from here on everything can be followed by eye.
+        slowsTo = nil
+        speed = slower
+        return [.perform(.speed(slower))]
+    }
+
+    /// Says what came of the line that was typed last.
+    private mutating func note(_ event: Event) {
+        switch event.kind {
+        case .returned(let answer):
+            guard let call = openCall, call.call == answer.call else { return }
+            notice = Notice("\(call.line) \(symbols.arrow) \(answer.result)", isTrouble: !answer.result.isOK)
+            openCall = nil
+        case .node(let node, _, .failed(let failed)):
+            notice = Notice("\(node): \(failed.reason)", isTrouble: true)
+        case .began: openCall = nil
+        default: break
+        }
+    }
+
+    // MARK: - Keys
+
+    private mutating func take(_ key: Key) -> [Effect] {
+        switch mode {
+        case .watching: return watch(key)
+        case .prompt(let line, let recall): return prompt(key, line, recall)
+        case .filter(let line): return filter(key, line)
+        case .help(let line, let top): return help(key, line, top)
+        case .link: return chooseLink(key)
+        }
+    }
+
+    private mutating func watch(_ key: Key) -> [Effect] {
+        notice = Notice("")
+        guard case .character(let letter) = key else { return move(key) }
+        if let number = letter.wholeNumberValue, letter.isASCII {
+            if let node = NodeID(rawValue: UInt8(number)), picture[node] != nil { selected = node }
+            return []
+        }
+        if let command = command(for: letter) { return [.perform(command)] }
+        switch letter {
+        case "c": mode = .link
+        case ":": mode = .prompt(LineEditor(), Recall(place: history.count))
+        case "/": mode = .filter(LineEditor(filter))
+        case "?": mode = .help(LineEditor(), top: 0)
+        case "+": isZoomed.toggle()
+        case "q": return [.quit]
+        default:
+            notice = Notice("no key '\(letter)': ? shows the keys", isTrouble: true)
+        }
+        return []
+    }
+
+    /// The command that a key stands for.
+    private mutating func command(for letter: Character) -> Command? {
+        let node = NodeReference.node(selected)
+        switch letter {
+        case "x": return .nodes(picture[selected]?.isRunning == false ? .revive : .kill, [node])
+        case "X": return .nodes(.kill, [.leader])
+        case "P": return .nodes(.power, [node])
+        case "w": return .nodes(.wipe, [node])
+        case "z": return .nodes(picture[selected]?.isPaused == true ? .resume : .pause, [node])
+        case "t": return .nodes(.timeout, [node])
+        case "i": return .isolate(node)
+        case "H": return .heal([])
+        case "u": return .undo
+        case "r": return .reset
+        case " ", ".": return picture.rate == 0 ? .thaw : .freeze
+        case "[": return changeSpeed(by: -1)
+        case "]": return changeSpeed(by: 1)
+        default: return nil
+        }
+    }
+
+    /// The speeds that the keys go through: each about three times the one before it.
+    private static let speeds = [0.001, 0.003, 0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 2, 4]
+
+    private mutating func changeSpeed(by step: Int) -> Command? {
+        let speeds = Model.speeds
+        let next = step > 0 ? speeds.first { $0 > speed * 1.01 } : speeds.last { $0 < speed * 0.99 }
+        guard let next else {
+            notice = Notice("the clock can't go any \(step > 0 ? "faster" : "slower")")
+            return nil
+        }
+        slowsTo = nil
+        speed = next
+        return .speed(next)
+    }
+
+    /// Moves through panes and in them.
+    private mutating func move(_ key: Key) -> [Effect] {
+        switch key {
+        case .tab: changeFocus(by: 1)
+        case .backTab: changeFocus(by: -1)
+        case .up: focus == .events ? scrollEvents(by: 1) : select(by: -1)
+        case .down: focus == .events ? scrollEvents(by: -1) : select(by: 1)
+        case .pageUp: scrollEvents(by: 10)
+        case .pageDown: scrollEvents(by: -10)
+        case .left: entriesBack = min(entriesBack + 1, Int(longestLog))
+        case .right: entriesBack = max(0, entriesBack - 1)
+        case .end: (eventsBack, entriesBack) = (0, 0)
+        case .home: entriesBack = Int(longestLog)
+        case .escape: (isZoomed, filter, eventsBack) = (false, "", 0)
+        case .control("l"): return [.redraw]
+        default: break
+        }
+        return []
+    }
+
+    private var longestLog: UInt64 { picture.nodes.map(\.log.last.rawValue).max() ?? 0 }
+
+    private mutating func changeFocus(by step: Int) {
+        let panes = Pane.allCases
+        focus = panes[(focus.rawValue + step + panes.count) % panes.count]
+    }
+
+    private mutating func select(by step: Int) {
+        guard let place = picture.nodes.firstIndex(where: { $0.id == selected }) else { return }
+        selected = picture.nodes[(place + step + picture.nodes.count) % picture.nodes.count].id
+    }
+
+    private mutating func scrollEvents(by step: Int) {
+        eventsBack = min(max(0, eventsBack + step), max(0, feed.lines(matching: filter).count - 1))
+    }
+
+    // MARK: - Links
+
+    /// Takes the digit of a link's other end. A link goes from whole to cut, to cut one way, to cut the other way, and to
+    /// whole again.
+    private mutating func chooseLink(_ key: Key) -> [Effect] {
+        mode = .watching
+        guard case .character(let letter) = key, let number = letter.wholeNumberValue,
+            let other = NodeID(rawValue: UInt8(clamping: number)), picture[other] != nil, other != selected
+        else { return [] }
+        let there = picture.link(from: selected, to: other).isCut
+        let back = picture.link(from: other, to: selected).isCut
+        let both = LinkReference(from: .node(selected), to: .node(other))
+        let oneWay = LinkReference(from: .node(selected), to: .node(other), isBothWays: false)
+        let otherWay = LinkReference(from: .node(other), to: .node(selected), isBothWays: false)
+        switch (there, back) {
+        case (false, false): return [.perform(.cut([both]))]
+        case (true, true): return [.perform(.heal([otherWay]))]
+        case (true, false): return [.perform(.heal([oneWay])), .perform(.cut([otherWay]))]
+        case (false, true): return [.perform(.heal([otherWay]))]
+        }
+    }
+
+    // MARK: - Filter and help
+
+    private mutating func filter(_ key: Key, _ line: LineEditor) -> [Effect] {
+        var line = line
+        switch key {
+        case .enter: mode = .watching
+        case .escape:
+            filter = ""
+            mode = .watching
+        default:
+            guard line.take(key) else { return [] }
+            filter = line.line
+            eventsBack = 0
+            mode = .filter(line)
+        }
+        return []
+    }
+
+    private mutating func help(_ key: Key, _ line: LineEditor, _ top: Int) -> [Effect] {
+        var line = line
+        let last = max(0, Help.lines(matching: line.line, self).count - 1)
+        switch key {
+        case .escape, .enter: mode = .watching
+        case .character("?") where line.text.isEmpty, .character("q") where line.text.isEmpty: mode = .watching
+        case .down: mode = .help(line, top: min(top + 1, last))
+        case .up: mode = .help(line, top: max(0, top - 1))
+        case .pageDown: mode = .help(line, top: min(top + 10, last))
+        case .pageUp: mode = .help(line, top: max(0, top - 10))
+        default:
+            if line.take(key) { mode = .help(line, top: 0) }
+        }
+        return []
+    }
+}

@@ -1,0 +1,128 @@
+import Canvas
+import RaftCore
+import RaftTrace
+
+/// What is on the screen: a grid, and where the cursor stands, if it is shown.
+public struct Scene: Hashable, Sendable {
+    /// The grid.
+    public var canvas: Canvas
+    /// The row and column of the cursor; `nil` where it is hidden.
+    public var cursor: Cursor?
+
+    /// A place of the cursor.
+    public struct Cursor: Hashable, Sendable {
+        /// The row.
+        public var row: Int
+        /// The column.
+        public var column: Int
+    }
+}
+
+extension Model {
+    /// The smallest terminal that everything fits, and the smallest that anything does.
+    static let fullSize = Size(rows: 24, columns: 80)
+    static let leastSize = Size(rows: 12, columns: 40)
+
+    /// Draws the screen.
+    public func view() -> Scene {
+        var canvas = Canvas(size)
+        guard size.rows >= Model.leastSize.rows, size.columns >= Model.leastSize.columns else {
+            let least = Model.leastSize
+            canvas.write(
+                "raft-tui needs \(least.columns)x\(least.rows), here are \(size.columns)x\(size.rows)", row: 0, column: 0)
+            return Scene(canvas: isASCII ? canvas.inASCII() : canvas)
+        }
+        drawStatus(on: &canvas)
+        let body = Size(rows: size.rows - 3, columns: size.columns)
+        if case .help(let line, let top) = mode {
+            canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
+        } else {
+            for (pane, place) in layout(body) { draw(pane, at: place, on: &canvas) }
+        }
+        let cursor = drawPrompt(on: &canvas)
+        drawFooter(on: &canvas)
+        return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
+    }
+
+    /// Whether the screen changes by itself as time passes: a timer drains, or a message is on its way.
+    public var isMoving: Bool {
+        guard picture.rate > 0 else { return false }
+        let hasTimer = picture.nodes.contains { $0.isRunning && !$0.isPaused && $0.halted == nil }
+        return hasTimer || !picture.inFlight.isEmpty
+    }
+
+    // MARK: - Layout
+
+    /// A rectangle of the screen, counted from below the status line.
+    struct Place {
+        var row: Int
+        var column: Int
+        var size: Size
+    }
+
+    /// Where each pane is.
+    private func layout(_ body: Size) -> [(Pane, Place)] {
+        if isZoomed { return [(focus, Place(row: 0, column: 0, size: body))] }
+        return size.rows < Model.fullSize.rows || size.columns < Model.fullSize.columns ? reduced(body) : full(body)
+    }
+
+    /// A small terminal shows the nodes and the events, or the pane with the focus in their place.
+    private func reduced(_ body: Size) -> [(Pane, Place)] {
+        let top = min(picture.nodes.count + 3, body.rows - 2)
+        let upper: Pane = focus == .events ? .nodes : focus
+        return [
+            (upper, Place(row: 0, column: 0, size: Size(rows: top, columns: body.columns))),
+            (.events, Place(row: top, column: 0, size: Size(rows: body.rows - top, columns: body.columns))),
+        ]
+    }
+
+    private func full(_ body: Size) -> [(Pane, Place)] {
+        let nodes = picture.nodes.count
+        let isTall = body.rows >= 30
+        // The nodes' table with its heading and the line below it; more where there is room for a larger cluster.
+        let top = min(isTall ? max(nodes + 4, body.rows * 2 / 5) : nodes + 4, body.rows - 7)
+        let logs = max(4, min(nodes + 3, body.rows - top - 4))
+        let rest = body.rows - top - logs
+        let left = max(36, min(body.columns * 45 / 100, body.columns - 44))
+        var places: [(Pane, Place)] = [
+            (.cluster, Place(row: 0, column: 0, size: Size(rows: top, columns: left))),
+            (.nodes, Place(row: 0, column: left, size: Size(rows: top, columns: body.columns - left))),
+            (.logs, Place(row: top, column: 0, size: Size(rows: logs, columns: body.columns))),
+        ]
+        let hasStore = body.columns >= 110 && rest >= 8
+        let side = hasStore ? body.columns * 35 / 100 : 0
+        places.append(
+            (.events, Place(row: top + logs, column: 0, size: Size(rows: rest, columns: body.columns - side))))
+        if hasStore {
+            places.append(
+                (.store, Place(row: top + logs, column: body.columns - side, size: Size(rows: rest, columns: side))))
+        } else if focus == .store {
+            // Where the store has no place of its own, it takes that of the events while it has the focus.
+            places[places.count - 1].0 = .store
+        }
+        return places
+    }
+
+    private func draw(_ pane: Pane, at place: Place, on canvas: inout Canvas) {
+        guard place.size.rows >= 3 else { return }
+        let drawn =
+            switch pane {
+            case .nodes: nodesPane(place.size)
+            case .logs: logsPane(place.size)
+            case .store: storePane(place.size)
+            case .events: eventsPane(place.size)
+            case .cluster: clusterPane(place.size)
+            }
+        canvas.draw(drawn, row: 1 + place.row, column: place.column)
+    }
+
+    /// An empty pane with its frame.
+    func framed(_ pane: Pane?, _ size: Size, title: String, note: String = "") -> Canvas {
+        var canvas = Canvas(size)
+        let hasFocus = pane == focus
+        canvas.frame(
+            hasFocus ? symbols.focusFrame : symbols.frame, title: title, note: note, style: hasFocus ? .plain : .faint,
+            titleStyle: hasFocus ? .plain.bold : .plain)
+        return canvas
+    }
+}

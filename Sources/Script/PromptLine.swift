@@ -1,0 +1,40 @@
+import Laboratory
+
+/// What can be typed at the prompt.
+public enum PromptLine: Hashable, Sendable {
+    /// Something is done to the cluster.
+    case command(Command)
+    /// A condition is looked at.
+    case expect(Condition)
+    /// A sentence for the audience.
+    case say(String)
+    /// The help is opened, with this in its filter.
+    case help(String)
+    /// The program ends.
+    case quit
+
+    /// Reads a line; `nil` where it says nothing.
+    ///
+    /// - Throws: ``ScriptError`` where it can't be read, or belongs into a script.
+    public init?(parsing line: String, nodes: Int) throws(ScriptError) {
+        var parser = try LineParser(line, nodes: nodes)
+        guard let word = parser.take() else { return nil }
+        switch word.isQuoted ? "" : word.text {
+        case "help", "?":
+            self = .help(parser.next == nil ? "" : try parser.text("a command"))
+            try parser.finish()
+        case "quit", "q", "exit":
+            try parser.finish()
+            self = .quit
+        default:
+            guard let kind = try Statement.Kind(parsing: line, nodes: nodes) else { return nil }
+            switch kind {
+            case .command(let command): self = .command(command)
+            case .expect(let condition): self = .expect(condition)
+            case .say(let sentence): self = .say(sentence)
+            case .title, .source, .cluster, .sleep, .wait:
+                throw ScriptError("'\(word.text)' belongs into a script: raft-tui run plays one", column: word.column)
+            }
+        }
+    }
+}

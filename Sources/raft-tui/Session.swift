@@ -1,0 +1,144 @@
+import Canvas
+import Dashboard
+import Glibc
+import Laboratory
+import RaftCluster
+import RaftCore
+import RaftTrace
+import Terminal
+
+/// The loop around the dashboard: keys, signals and events go into its model, and its scenes to the terminal.
+///
+/// It sleeps until something comes, and draws only what changed: at once after a key, otherwise not more often than
+/// ``frame`` allows.
+@MainActor
+final class Session {
+    private let laboratory: LiveCluster
+    private let terminal: Terminal
+    private let writer: TraceWriter?
+    private let history: History
+    private var model: Model
+    private var isStarting = true
+    private var exitStatus: Int32?
+    private var lastDrawn: Int64 = 0
+    private var isStale = true
+
+    /// The least time between two drawings, in nanoseconds.
+    private static let frame: Int64 = 50_000_000
+
+    init(laboratory: LiveCluster, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?) throws {
+        self.laboratory = laboratory
+        self.writer = writer
+        history = History()
+        do { terminal = try Terminal() } catch { throw Failure("\(error)") }
+        model = Model(
+            size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo)
+    }
+
+    /// Runs until its user leaves. Answers the exit status.
+    func run() throws -> Int32 {
+        defer { terminal.close() }
+        draw()
+        while exitStatus == nil {
+            wait()
+            try takeEvents()
+            takeOccurrences()
+            takeKeys()
+            drawIfDue()
+        }
+        return exitStatus ?? 0
+    }
+
+    // MARK: - Waiting
+
+    /// Sleeps until there is a key, a signal or an event, or until it is time to draw what has moved.
+    private func wait() {
+        var requests = (terminal.descriptors + [laboratory.eventDescriptor]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        poll(&requests, nfds_t(requests.count), timeout)
+        // A terminal that is gone has nothing to be drawn on any more.
+        if requests[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { exitStatus = 129 }
+    }
+
+    private var timeout: Int32 {
+        guard isStale || model.isMoving else { return -1 }
+        let rest = lastDrawn + Session.frame - Session.realTime()
+        return rest <= 0 ? 0 : Int32((rest + 999_999) / 1_000_000)
+    }
+
+    private static func realTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    // MARK: - Taking
+
+    private func takeEvents() throws {
+        let events = laboratory.takeEvents()
+        try writer?.write(events)
+        if !events.isEmpty { isStale = true }
+        update(.events(events, now: laboratory.now))
+        guard isStarting, laboratory.isSettled else { return }
+        isStarting = false
+        // A server that can't start at all is a matter for whoever started the program.
+        if let failure = model.picture.nodes.compactMap(\.failure).first { throw Failure(failure) }
+    }
+
+    private func takeOccurrences() {
+        for occurrence in terminal.takeOccurrences() {
+            switch occurrence {
+            case .resized, .resumed:
+                update(.resized(terminal.size))
+                draw()
+            case .ended(let signal): exitStatus = 128 + signal
+            }
+        }
+    }
+
+    private func takeKeys() {
+        let keys = terminal.takeKeys()
+        guard !keys.isEmpty else { return }
+        for key in keys { update(.key(key)) }
+        // What a key does is to be seen at once, its events too, where they are there already.
+        let events = laboratory.takeEvents()
+        try? writer?.write(events)
+        update(.events(events, now: laboratory.now))
+        draw()
+    }
+
+    private func update(_ message: DashboardMessage) {
+        for effect in model.update(message) {
+            switch effect {
+            case .perform(let command): perform(command)
+            case .remember(let line): history.add(line)
+            case .quit: exitStatus = 0
+            case .redraw: terminal.forget()
+            }
+        }
+    }
+
+    private func perform(_ command: Command) {
+        do throws(Refusal) {
+            let call = try laboratory.perform(command, leader: model.picture.leader?.id)
+            if let call { update(.called(call, line: command.description)) }
+        } catch {
+            update(.refused(error.description))
+        }
+    }
+
+    // MARK: - Drawing
+
+    private func drawIfDue() {
+        guard isStale || model.isMoving, Session.realTime() - lastDrawn >= Session.frame else { return }
+        draw()
+    }
+
+    private func draw() {
+        let scene = model.view()
+        terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
+        lastDrawn = Session.realTime()
+        isStale = false
+    }
+}
