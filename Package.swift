@@ -51,17 +51,26 @@ let package = Package(
                 "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace",
                 "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
+        .target(
+            name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
+            swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
         .testTarget(
-            name: "RaftNodeTests", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"],
+            name: "RaftNodeTests", dependencies: ["Bench", "KeyValue", "RaftCore", "RaftNode", "RaftTrace"],
             swiftSettings: settings),
         .testTarget(
             name: "RaftTraceTests", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .testTarget(
             name: "RaftTransportTests", dependencies: ["RaftCore", "RaftTransport", nio, nioPosix],
             swiftSettings: settings),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
+            ], exclude: ["Goldens"], swiftSettings: settings),
+        .testTarget(name: "ProgramTests", dependencies: ["raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],

@@ -24,13 +24,18 @@ extension Model {
 
         init(nodes: [NodeID], inside: Size) {
             self.inside = inside
-            let (middleRow, middle) = (Double(inside.rows - 1) / 2, Double(inside.columns - 1) / 2)
-            let radius = middle - 4
-            for (place, node) in nodes.enumerated() {
-                let angle = 2 * Double.pi * Double(place) / Double(nodes.count) - Double.pi / 2
-                let row = nodes.count == 1 ? middleRow : middleRow + middleRow * sin(angle)
-                let column = nodes.count == 1 ? middle : middle + radius * cos(angle)
-                places[node] = (row.rounded(), column.rounded())
+            let angles = nodes.indices.map { 2 * Double.pi * Double($0) / Double(nodes.count) - Double.pi / 2 }
+            let rows = Ring.spread(angles.map { sin($0) }, over: 0...Double(inside.rows - 1))
+            let columns = Ring.spread(angles.map { cos($0) }, over: 4...Double(inside.columns - 5))
+            for (place, node) in nodes.enumerated() { places[node] = (rows[place].rounded(), columns[place].rounded()) }
+        }
+
+        /// Stretches numbers so that the least and the greatest lie at the ends of a range; equal ones in its middle.
+        private static func spread(_ numbers: [Double], over range: ClosedRange<Double>) -> [Double] {
+            let (least, greatest) = (numbers.min() ?? 0, numbers.max() ?? 0)
+            guard greatest - least > 0.01 else { return numbers.map { _ in (range.lowerBound + range.upperBound) / 2 } }
+            return numbers.map {
+                range.lowerBound + ($0 - least) / (greatest - least) * (range.upperBound - range.lowerBound)
             }
         }
 
@@ -54,7 +59,9 @@ extension Model {
         var plane = Braille(ring.inside)
         for node in picture.nodes {
             for other in picture.nodes where other.id != node.id && !picture.link(from: node.id, to: other.id).isCut {
-                guard node.isRunning, other.isRunning, let start = ring.place(of: node.id),
+                // The links of a large cluster would be a thicket: those of the leader are the ones that matter.
+                let isShown = picture.nodes.count <= 5 || node.role == .leader || other.role == .leader
+                guard isShown, node.isRunning, other.isRunning, let start = ring.place(of: node.id),
                     let end = ring.place(of: other.id)
                 else { continue }
                 let middle = ((start.column + end.column) / 2, (start.row + end.row) / 2)
@@ -73,7 +80,8 @@ extension Model {
         }
         for flight in flights {
             let message = flight.sent.message
-            guard let share = share(of: flight), let point = ring.point(from: message.from, to: message.to, share: share)
+            guard let share = share(of: flight),
+                let point = ring.point(from: message.from, to: message.to, share: share)
             else { continue }
             let (sign, style, _) = symbols.sign(of: message)
             canvas.write(sign, row: 1 + point.row, column: 1 + point.column, style: style)
@@ -93,7 +101,9 @@ extension Model {
     private func drawCuts(_ ring: Ring, on canvas: inout Canvas) {
         for state in picture.links.values where state.isCut {
             let isBothWays = picture.link(from: state.to, to: state.from).isCut
-            guard let point = ring.point(from: state.from, to: state.to, share: isBothWays ? 0.5 : 0.22) else { continue }
+            guard let point = ring.point(from: state.from, to: state.to, share: isBothWays ? 0.5 : 0.22) else {
+                continue
+            }
             canvas.write(
                 symbols.cut, row: 1 + point.row, column: 1 + point.column, style: Style(.vermilion, isBold: true))
         }
@@ -104,10 +114,11 @@ extension Model {
         let style = Symbols.style(of: node)
         let name = "[\(symbols.sign(of: node)) \(node.id)]"
         let column = 1 + Int(place.column) - Glyph.width(of: name) / 2
-        canvas.write(name, row: 1 + Int(place.row), column: column, style: node.id == selected ? style.bold.reversed : style)
+        canvas.write(
+            name, row: 1 + Int(place.row), column: column, style: node.id == selected ? style.bold.reversed : style)
         // A tall pane has room for what matters most beside the name.
         guard ring.inside.rows >= 13 else { return }
-        let below = "t\(node.term) c\(node.commit)"
+        let below = "t\(node.term)" + (node.isRunning ? " c\(node.commit)" : "")
         let isLast = Int(place.row) >= ring.inside.rows - 1
         canvas.write(below, row: 1 + Int(place.row) + (isLast ? -1 : 1), column: column, style: .faint)
     }

@@ -58,7 +58,10 @@ extension Model {
         for key in keys where column < edge {
             let isSame = leader.map { $0.store[key] == node.store[key] } ?? true
             let text = "\(Word.quoted(key))=\(Word.quoted(node.store[key] ?? []))"
-            column = canvas.write(text, row: row, column: column, style: isSame ? .plain : Style(.orange, isBold: true), limit: edge - column) + 1
+            column =
+                canvas.write(
+                    text, row: row, column: column, style: isSame ? .plain : Style(.orange, isBold: true),
+                    limit: edge - column) + 1
         }
         if keys.isEmpty { canvas.write("empty", row: row, column: 7, style: .faint) }
         if node.storeCount > keys.count {

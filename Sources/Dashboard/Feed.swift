@@ -82,6 +82,7 @@ extension Instant {
             let text = String(number)
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
-        return "\(padded(milliseconds / 60_000, 2)):\(padded(milliseconds / 1_000 % 60, 2)).\(padded(milliseconds % 1_000, 3))"
+        return
+            "\(padded(milliseconds / 60_000, 2)):\(padded(milliseconds / 1_000 % 60, 2)).\(padded(milliseconds % 1_000, 3))"
     }
 }

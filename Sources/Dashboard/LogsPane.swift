@@ -57,10 +57,12 @@ extension Model {
         for raw in window.first...(window.last + 1) {
             let index = LogIndex(raw)
             let column = window.column(of: raw)
+            if raw <= window.last, let term = node.log.term(at: index) {
+                let style = cellStyle(term, at: index, of: node)
+                canvas.fill(row: row, columns: column + 1..<column + window.cellWidth, style: style)
+                canvas.writeRight("\(term)", row: row, before: column + window.cellWidth, style: style)
+            }
             drawMarks(before: index, of: node, progress, row: row, column: column, on: &canvas)
-            guard raw <= window.last, let term = node.log.term(at: index) else { continue }
-            canvas.writeRight(
-                "\(term)", row: row, before: column + window.cellWidth, style: cellStyle(term, at: index, of: node))
         }
     }
 

@@ -116,6 +116,8 @@ public enum DashboardMessage: Sendable {
     case called(UInt64, line: String)
     /// A command was not carried out.
     case refused(String)
+    /// Something was done that no event tells.
+    case done(String)
 }
 
 /// What the model asks of the program.
@@ -124,6 +126,8 @@ public enum Effect: Hashable, Sendable {
     case perform(Command)
     /// Keep a line that was typed.
     case remember(String)
+    /// Keep the screen in a file.
+    case screenshot(String)
     /// End.
     case quit
     /// Draw the whole screen anew.

@@ -11,7 +11,8 @@ extension Model {
         let inside = canvas.inside
         let isWide = inside.columns >= 60
         canvas.write(
-            " node role      term  last commit " + (isWide ? "applied disk  vote  " : "") + "election", row: 1, column: 1,
+            " node role      term  last commit " + (isWide ? "applied disk  vote  " : "") + "election", row: 1,
+            column: 1,
             style: .faint, limit: inside.columns)
         for (place, node) in visibleNodes(rows: inside.rows - 1).enumerated() {
             drawNode(node, row: 2 + place, isWide: isWide, on: &canvas)
@@ -42,10 +43,11 @@ extension Model {
         canvas.writeRight("\(node.term)", row: row, before: 21, style: term)
         let numbers = node.isRunning ? Style.plain : .faint
         canvas.writeRight("\(node.log.last)", row: row, before: 27, style: numbers)
-        canvas.writeRight("\(node.commit)", row: row, before: 34, style: numbers)
+        // What is committed and applied a server knows only in memory.
+        canvas.writeRight(node.isRunning ? "\(node.commit)" : "-", row: row, before: 34, style: numbers)
         var column = 35
         if isWide {
-            canvas.writeRight("\(node.applied)", row: row, before: 42, style: numbers)
+            canvas.writeRight(node.isRunning ? "\(node.applied)" : "-", row: row, before: 42, style: numbers)
             canvas.writeRight("\(node.durable)", row: row, before: 47, style: numbers)
             canvas.writeRight(node.vote?.description ?? "-", row: row, before: 53, style: numbers)
             column = 55

@@ -16,18 +16,22 @@ extension Model {
         let term = picture.nodes.filter(\.isRunning).map(\.term).max() ?? .zero
         let commit = picture.nodes.map(\.commit).max() ?? .zero
         let count = picture.nodes.count
-        let isWide = size.columns >= 60
-        var parts = isWide ? ["raft-tui", "\(count) node\(count == 1 ? "" : "s")"] : []
-        parts.append(leader.map { "\(symbols.star) leader \($0.id)" } ?? "no leader")
-        parts += ["term \(term)", "commit \(commit)"]
-        if isWide { parts.append("quorum \(count / 2 + 1)/\(count)") }
-        let text = " " + parts.joined(separator: " \(symbols.separator) ")
-        canvas.write(text, row: 0, column: 0, style: base)
-        let pace = isFrozen ? "FROZEN \(symbols.separator) Space goes on " : "LIVE \(RateText.text(of: shownRate)) "
+        let facts =
+            [leader.map { "\(symbols.star) leader \($0.id)" } ?? "no leader", "term \(term)", "commit \(commit)"]
+        let more = ["quorum \(count / 2 + 1)/\(count)", "\(count) node\(count == 1 ? "" : "s")", "raft-tui"]
+        let pace =
+            isFrozen ? "FROZEN \(symbols.separator) Space goes on " : "LIVE \(RateText.text(of: picture.rate)) "
+        // What there is no room for is left out, the least important first.
+        for kept in stride(from: more.count, through: 0, by: -1) {
+            let extra = more.prefix(kept)
+            let parts = extra.dropFirst().reversed() + facts + extra.prefix(1)
+            let text = " " + parts.joined(separator: " \(symbols.separator) ") + " "
+            guard kept == 0 || Glyph.width(of: text) + Glyph.width(of: pace) <= size.columns else { continue }
+            canvas.write(text, row: 0, column: 0, style: base)
+            break
+        }
         canvas.writeRight(pace, row: 0, before: size.columns, style: base.bold)
     }
-
-    private var shownRate: Double { (picture.rate * 10_000).rounded() / 10_000 }
 
     /// The line that is typed, or what the program has to say. Answers where the cursor stands.
     func drawPrompt(on canvas: inout Canvas) -> Scene.Cursor? {
@@ -75,20 +79,32 @@ extension Model {
             }
         case .filter: canvas.write("Enter keeps the filter, Esc shows all events", row: row, column: 0, style: .faint)
         case .help: canvas.write("type to filter, arrows scroll, Esc closes", row: row, column: 0, style: .faint)
-        case .link: canvas.write("once: both ways; again: one way, the other way, whole; Esc: none", row: row, column: 0, style: .faint)
-        case .watching:
-            var column = 0
-            for item in Help.footer(self) {
-                let width = Glyph.width(of: item.keys) + Glyph.width(of: item.sentence) + 3
-                guard column + width <= size.columns + 2 else { break }
-                column = canvas.write(item.keys, row: row, column: column, style: .plain.bold) + 1
-                column = canvas.write(item.sentence, row: row, column: column, style: .faint) + 2
-            }
+        case .link:
+            canvas.write(
+                "once: both ways; again: one way, the other way, whole; Esc: none", row: row, column: 0, style: .faint)
+        case .watching: drawKeys(row: row, on: &canvas)
         }
     }
 
+    /// As many keys as there is room for; help and quit, at the right, always.
+    private func drawKeys(row: Int, on canvas: inout Canvas) {
+        let items = Help.footer(self)
+        func width(_ item: Help.Item) -> Int { Glyph.width(of: item.keys) + Glyph.width(of: item.sentence) + 3 }
+        func draw(_ item: Help.Item, at column: Int) -> Int {
+            let next = canvas.write(item.keys, row: row, column: column, style: .plain.bold) + 1
+            return canvas.write(item.sentence, row: row, column: next, style: .faint) + 2
+        }
+        let always = items.suffix(2)
+        let edge = size.columns - always.reduce(0) { $0 + width($1) } + 2
+        var column = edge
+        for item in always { column = draw(item, at: column) }
+        column = 0
+        for item in items.dropLast(2) where column + width(item) <= edge { column = draw(item, at: column) }
+    }
+
     private func drawCandidates(_ line: LineEditor, _ recall: Recall, row: Int, on canvas: inout Canvas) {
-        let candidates = recall.candidates.isEmpty ? Completion(of: line.head, in: picture).candidates : recall.candidates
+        let candidates =
+            recall.candidates.isEmpty ? Completion(of: line.head, in: picture).candidates : recall.candidates
         guard !candidates.isEmpty else {
             canvas.write("Enter does it, Esc leaves", row: row, column: 0, style: .faint)
             return
@@ -99,7 +115,10 @@ extension Model {
                 canvas.write(symbols.ellipsis, row: row, column: column, style: .faint)
                 break
             }
-            column = canvas.write(candidate, row: row, column: column, style: place == recall.candidate ? .plain.reversed : .plain) + 1
+            column =
+                canvas.write(
+                    candidate, row: row, column: column, style: place == recall.candidate ? .plain.reversed : .plain)
+                + 1
         }
     }
 }

@@ -88,6 +88,7 @@ extension Model {
             let holds = condition.holds(in: picture)
             notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(in: picture))", isTrouble: !holds)
         case .say(let sentence): feed.say("» \(sentence)", at: now, weight: .important)
+        case .screenshot(let path): return [.screenshot(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]
         }

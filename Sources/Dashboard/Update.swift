@@ -19,6 +19,9 @@ extension Model {
             openCall = (call, line)
             notice = Notice("\(line) …")
             return []
+        case .done(let sentence):
+            notice = Notice(sentence)
+            return []
         case .refused(let reason):
             notice = Notice(reason, isTrouble: true)
             feed.say(reason, at: now, weight: .usual)
@@ -77,6 +80,8 @@ extension Model {
         }
         if let command = command(for: letter) { return [.perform(command)] }
         switch letter {
+        case "[": return changeSpeed(by: -1)
+        case "]": return changeSpeed(by: 1)
         case "c": mode = .link
         case ":": mode = .prompt(LineEditor(), Recall(place: history.count))
         case "/": mode = .filter(LineEditor(filter))
@@ -90,7 +95,7 @@ extension Model {
     }
 
     /// The command that a key stands for.
-    private mutating func command(for letter: Character) -> Command? {
+    private func command(for letter: Character) -> Command? {
         let node = NodeReference.node(selected)
         switch letter {
         case "x": return .nodes(picture[selected]?.isRunning == false ? .revive : .kill, [node])
@@ -104,8 +109,6 @@ extension Model {
         case "u": return .undo
         case "r": return .reset
         case " ", ".": return picture.rate == 0 ? .thaw : .freeze
-        case "[": return changeSpeed(by: -1)
-        case "]": return changeSpeed(by: 1)
         default: return nil
         }
     }
@@ -113,16 +116,16 @@ extension Model {
     /// The speeds that the keys go through: each about three times the one before it.
     private static let speeds = [0.001, 0.003, 0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 2, 4]
 
-    private mutating func changeSpeed(by step: Int) -> Command? {
+    private mutating func changeSpeed(by step: Int) -> [Effect] {
         let speeds = Model.speeds
         let next = step > 0 ? speeds.first { $0 > speed * 1.01 } : speeds.last { $0 < speed * 0.99 }
         guard let next else {
             notice = Notice("the clock can't go any \(step > 0 ? "faster" : "slower")")
-            return nil
+            return []
         }
         slowsTo = nil
         speed = next
-        return .speed(next)
+        return [.perform(.speed(next))]
     }
 
     /// Moves through panes and in them.

@@ -29,7 +29,8 @@ extension Model {
         guard size.rows >= Model.leastSize.rows, size.columns >= Model.leastSize.columns else {
             let least = Model.leastSize
             canvas.write(
-                "raft-tui needs \(least.columns)x\(least.rows), here are \(size.columns)x\(size.rows)", row: 0, column: 0)
+                "raft-tui needs \(least.columns)x\(least.rows), here are \(size.columns)x\(size.rows)", row: 0,
+                column: 0)
             return Scene(canvas: isASCII ? canvas.inASCII() : canvas)
         }
         drawStatus(on: &canvas)
@@ -66,9 +67,11 @@ extension Model {
         return size.rows < Model.fullSize.rows || size.columns < Model.fullSize.columns ? reduced(body) : full(body)
     }
 
-    /// A small terminal shows the nodes and the events, or the pane with the focus in their place.
+    /// A small terminal shows the nodes, or the pane that has the focus in their place, and the events where there is
+    /// room.
     private func reduced(_ body: Size) -> [(Pane, Place)] {
-        let top = min(picture.nodes.count + 3, body.rows - 2)
+        guard body.rows >= picture.nodes.count + 7 else { return [(focus, Place(row: 0, column: 0, size: body))] }
+        let top = picture.nodes.count + 4
         let upper: Pane = focus == .events ? .nodes : focus
         return [
             (upper, Place(row: 0, column: 0, size: Size(rows: top, columns: body.columns))),
@@ -80,7 +83,7 @@ extension Model {
         let nodes = picture.nodes.count
         let isTall = body.rows >= 30
         // The nodes' table with its heading and the line below it; more where there is room for a larger cluster.
-        let top = min(isTall ? max(nodes + 4, body.rows * 2 / 5) : nodes + 4, body.rows - 7)
+        let top = min(isTall ? max(nodes + 4, body.rows * 2 / 5) : max(7, nodes + (nodes > 5 ? 3 : 4)), body.rows - 9)
         let logs = max(4, min(nodes + 3, body.rows - top - 4))
         let rest = body.rows - top - logs
         let left = max(36, min(body.columns * 45 / 100, body.columns - 44))

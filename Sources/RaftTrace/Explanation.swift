@@ -168,7 +168,7 @@ extension Observation {
 
 extension RoleChange {
     fileprivate func explanation(on node: NodeID, term: Term) -> Explanation {
-        let tally = votes.map { votes in " with \(votes) votes, \(needed ?? 0) needed" } ?? ""
+        let tally = votes.map { votes in " with \(votes) vote\(votes == 1 ? "" : "s"), \(needed ?? 0) needed" } ?? ""
         let who = peer?.description ?? "another"
         switch (role, reason) {
         case (.precandidate, _):

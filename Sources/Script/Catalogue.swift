@@ -63,6 +63,7 @@ public struct Catalogue: Sendable {
         Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
+        Item("screenshot", "FILE", .prompt, "Keeps the screen as text, or as a picture in FILE.svg."),
         Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),
         Item("quit", "", .prompt, "Leaves."),
         Item("title", "\"…\"", .scripts, "What the script is called."),

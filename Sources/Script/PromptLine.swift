@@ -8,6 +8,8 @@ public enum PromptLine: Hashable, Sendable {
     case expect(Condition)
     /// A sentence for the audience.
     case say(String)
+    /// The screen is kept in this file, as text or, where it is called so, as SVG.
+    case screenshot(String)
     /// The help is opened, with this in its filter.
     case help(String)
     /// The program ends.
@@ -22,6 +24,9 @@ public enum PromptLine: Hashable, Sendable {
         switch word.isQuoted ? "" : word.text {
         case "help", "?":
             self = .help(parser.next == nil ? "" : try parser.text("a command"))
+            try parser.finish()
+        case "screenshot":
+            self = .screenshot(try parser.text("a file"))
             try parser.finish()
         case "quit", "q", "exit":
             try parser.finish()

@@ -37,8 +37,8 @@ final class SignalPipe {
         return count > 0 ? bytes[..<count].map(Int32.init) : []
     }
 
-    /// Signals do again what they do by themselves.
+    /// Signals do again what they do by themselves; but that the terminal is gone is no reason to leave anything behind.
     func restore() {
-        for number in SignalPipe.numbers { signal(number, SIG_DFL) }
+        for number in SignalPipe.numbers { signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL) }
     }
 }

@@ -42,7 +42,8 @@ public final class Terminal {
             throw Failure(
                 description: name.isEmpty
                     ? "TERM is not set: set it to what your terminal is, like xterm-256color"
-                    : "TERM is '\(name)', which this system doesn't know: set it to what your terminal is, like xterm-256color")
+                    : "TERM is '\(name)', which this system doesn't know: set it to what your terminal is, like xterm-256color"
+            )
         }
         palette = Palette(colors: cn_colors(), isPlain: getenv("NO_COLOR").map { $0.pointee != 0 } ?? false)
         palette.define()

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import RaftTrace
 
-/// Reading what the user names.
+/// Reading and writing what the user names.
 enum Files {
     /// The text of a file; of standard input for `-`.
     static func read(_ path: String) throws -> String {
@@ -13,6 +13,18 @@ enum Files {
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(path) is not UTF-8 text") }
         return text
+    }
+
+    /// Makes `text` the contents of a file.
+    static func write(_ text: String, to path: String) throws {
+        guard let file = fopen(path, "w") else {
+            throw Failure("can't write \(path): \(String(cString: strerror(errno)))")
+        }
+        let bytes = Array(text.utf8)
+        let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
+        guard fclose(file) == 0, isWritten else {
+            throw Failure("can't write \(path): \(String(cString: strerror(errno)))")
+        }
     }
 
     private static func contents(of file: Int32) -> [UInt8]? {

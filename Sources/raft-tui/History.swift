@@ -10,7 +10,8 @@ struct History {
 
     init() {
         let home = getenv("HOME").map { String(cString: $0) }
-        let state = getenv("XDG_STATE_HOME").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let state =
+            getenv("XDG_STATE_HOME").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
             ?? home.map { $0 + "/.local/state" }
         path = state.map { $0 + "/raft-tui/history" }
         let text = path.flatMap { try? Files.read($0) } ?? ""

@@ -113,6 +113,7 @@ final class Session {
             switch effect {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
+            case .screenshot(let path): keepScreen(in: path)
             case .quit: exitStatus = 0
             case .redraw: terminal.forget()
             }
@@ -125,6 +126,16 @@ final class Session {
             if let call { update(.called(call, line: command.description)) }
         } catch {
             update(.refused(error.description))
+        }
+    }
+
+    private func keepScreen(in path: String) {
+        let canvas = model.view().canvas
+        do {
+            try Files.write(path.hasSuffix(".svg") ? canvas.svg : canvas.text, to: path)
+            update(.done("the screen is kept in \(path)"))
+        } catch {
+            update(.refused("\(error)"))
         }
     }
 

@@ -1,3 +1,4 @@
+import Bench
 import KeyValue
 import RaftCore
 import RaftNode

@@ -1,8 +1,13 @@
+import Bench
 import KeyValue
 import RaftCore
 import RaftNode
 import RaftTrace
 import Testing
+
+let n1 = NodeID(1)
+let n2 = NodeID(2)
+let n3 = NodeID(3)
 
 struct NodeTests {
     @Test("a write is answered once it is committed, with what it came to")

@@ -1,0 +1,83 @@
+import Bench
+import Canvas
+import Foundation
+import RaftCore
+import RaftTrace
+import Testing
+
+@testable import Dashboard
+
+/// What is drawn, as text, against what was looked at and found right. To look again: UPDATE_GOLDENS=1 swift test.
+struct GoldenTests {
+    private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
+
+    private func check(_ stage: Stage, _ name: String) throws {
+        let file = Self.directory.appending(path: name + ".txt")
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] != nil {
+            try stage.screen.write(to: file, atomically: true, encoding: .utf8)
+        }
+        let golden = try String(contentsOf: file, encoding: .utf8)
+        #expect(stage.screen == golden, "the screen differs from \(name).txt:\n\(stage.screen)")
+    }
+
+    @Test(
+        "the whole screen, in each size",
+        arguments: [(24, 80), (40, 120), (60, 200), (12, 40), (18, 60), (11, 40)] as [(Int, Int)])
+    func sizes(rows: Int, columns: Int) throws {
+        try check(.scene(rows: rows, columns: columns), "whole-\(columns)x\(rows)")
+    }
+
+    @Test("the whole screen in ASCII")
+    func ascii() throws {
+        let stage = Stage.scene(rows: 24, columns: 80, isASCII: true)
+        #expect(stage.screen.utf8.allSatisfy { $0 < 0x7f })
+        try check(stage, "ascii-80x24")
+    }
+
+    @Test("the clock standing still")
+    func frozen() throws {
+        var stage = Stage.scene(rows: 24, columns: 80)
+        stage.happen(.clock(.init(rate: 0)))
+        try check(stage, "frozen-80x24")
+    }
+
+    @Test("the help")
+    func help() throws {
+        var stage = Stage.scene(rows: 24, columns: 80)
+        stage.type("?")
+        try check(stage, "help-80x24")
+        stage.type("link")
+        try check(stage, "help-link-80x24")
+    }
+
+    @Test("the prompt, with what can stand there")
+    func prompt() throws {
+        var stage = Stage.scene(rows: 24, columns: 80)
+        stage.type(":kill ")
+        try check(stage, "prompt-80x24")
+    }
+
+    @Test("each pane with the whole screen")
+    func zoomed() throws {
+        var stage = Stage.scene(rows: 24, columns: 80)
+        stage.type("+")
+        for pane in ["nodes", "logs", "store", "events", "cluster"] {
+            try check(stage, "zoomed-\(pane)-80x24")
+            stage.press(.tab)
+        }
+    }
+
+    @Test("one server, and nine", arguments: [1, 3, 9])
+    func clusters(nodes: Int) throws {
+        var stage = Stage(nodes)
+        stage.act { $0.reachDeadline(of: NodeID(1)) }
+        stage.act { $0.elect(NodeID(1)) }
+        try check(stage, "nodes-\(nodes)-80x24")
+    }
+
+    @Test("before anything is known")
+    func nothing() throws {
+        let model = Model(size: Size(rows: 24, columns: 80), isASCII: false, speed: 1)
+        #expect(model.view().canvas.text.contains("no leader"))
+    }
+}

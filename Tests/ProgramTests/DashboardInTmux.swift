@@ -1,0 +1,176 @@
+import Foundation
+import Testing
+
+/// The whole program in a real terminal: keys in, screen out.
+@Suite(.serialized, .timeLimit(.minutes(3)))
+struct DashboardInTmux {
+    /// Starts the dashboard and waits for its first leader.
+    private func start(_ tmux: Tmux, _ arguments: String = "") throws -> String {
+        try tmux.shell("\(Program.path) \(arguments)")
+        return try tmux.wait("a leader") { $0.contains("leader n") }
+    }
+
+    private func leader(in screen: String) throws -> String {
+        let place = try #require(screen.range(of: "leader n"))
+        return "n" + String(screen[place.upperBound...].prefix(1))
+    }
+
+    @Test("start, elect, set, kill the leader, read the value back, cut and heal, quit, terminal restored")
+    func story() throws {
+        let tmux = try Tmux()
+        try tmux.shell("stty -a > \(tmux.homePath)/before; echo ready")
+        try tmux.wait(for: "ready")
+        var screen = try start(tmux)
+        #expect(screen.contains("term "))
+        #expect(screen.contains("commit "))
+        #expect(screen.contains("LEADER"))
+        #expect(screen.contains("follower"))
+
+        try tmux.type(":speed 1\n")
+        try tmux.wait(for: "LIVE 1")
+        try tmux.type(":set x 5\n")
+        try tmux.wait(for: "set x 5 → ok")
+        screen = try tmux.wait("the value on all servers") { $0.contains("n1,2,3,4,5 x=5") }
+
+        let first = try leader(in: screen)
+        try tmux.type("X")
+        screen = try tmux.wait("another leader") { $0.contains("leader n") && !$0.contains("leader \(first)") }
+        #expect(screen.contains("down"))
+        #expect(screen.contains("on disk"))
+        try tmux.type(":get x\n")
+        try tmux.wait(for: "get x → ok 5")
+        try tmux.type("u")
+        try tmux.wait("all servers") { !$0.contains("down") }
+
+        try tmux.type("1c2")
+        try tmux.wait(for: "╳")
+        try tmux.type("H")
+        try tmux.wait("whole links") { !$0.contains("╳") }
+
+        try tmux.type(" ")
+        try tmux.wait(for: "FROZEN")
+        try tmux.type(" ")
+        try tmux.wait(for: "LIVE")
+
+        try tmux.type("q")
+        try tmux.wait("the shell") { !$0.contains("Cluster") && $0.contains("ready") }
+        try tmux.shell(
+            "stty -a > \(tmux.homePath)/after; cmp \(tmux.homePath)/before \(tmux.homePath)/after && echo same")
+        try tmux.wait(for: "same")
+        let left = try FileManager.default.contentsOfDirectory(atPath: tmux.homePath)
+        #expect(left.filter { $0.hasPrefix("raft-tui-") }.isEmpty, "its own directory goes with it")
+    }
+
+    @Test("each node has one listener, on 127.0.0.1 alone")
+    func listeners() throws {
+        let tmux = try Tmux()
+        _ = try start(tmux, "--nodes 3")
+        let process = try tmux.process()
+        let sockets = try Program.command(["ss", "-ltnpH"]).output.split(separator: "\n")
+            .filter { $0.contains("pid=\(process),") }
+        #expect(sockets.count == 3)
+        #expect(sockets.allSatisfy { $0.contains("127.0.0.1:") })
+    }
+
+    @Test("every size from large to too small and back, live")
+    func sizes() throws {
+        let tmux = try Tmux(columns: 120, rows: 40)
+        _ = try start(tmux)
+        try tmux.wait(for: "Store")
+        try tmux.resize(columns: 80, rows: 24)
+        try tmux.wait("80x24") { !$0.contains("Store") && $0.contains("Logs") && $0.contains("Events") }
+        try tmux.resize(columns: 40, rows: 12)
+        try tmux.wait("40x12") { $0.contains("Nodes") && !$0.contains("Logs") && $0.contains("leader n") }
+        try tmux.resize(columns: 39, rows: 11)
+        try tmux.wait(for: "raft-tui needs 40x12")
+        try tmux.resize(columns: 160, rows: 50)
+        try tmux.wait(for: "Store")
+    }
+
+    @Test("a value that is hostile to terminals is shown, and disturbs nothing")
+    func hostile() throws {
+        let tmux = try Tmux()
+        _ = try start(tmux, "--speed 1 --nodes 3")
+        try tmux.type(#":set evil "\x1b[2J\x07\x9b31m漢字"#)
+        try tmux.press("\"", "Enter")
+        try tmux.wait(for: "→ ok")
+        let screen = try tmux.wait("the value") { $0.contains("evil=") }
+        let lines = screen.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines[0].hasPrefix(" raft-tui"))
+        #expect(lines.contains { $0.hasPrefix("└") && $0.hasSuffix("┘") })
+    }
+
+    @Test("what was typed is remembered in the next session")
+    func history() throws {
+        let tmux = try Tmux()
+        _ = try start(tmux, "--speed 1 --nodes 1")
+        try tmux.type(":set remembered 1\n")
+        try tmux.wait(for: "→ ok")
+        try tmux.type("q")
+        try tmux.wait("the shell") { !$0.contains("Cluster") }
+        _ = try start(tmux, "--speed 1 --nodes 1")
+        try tmux.type(":")
+        try tmux.press("Up")
+        try tmux.wait(for: ":set remembered 1")
+    }
+
+    @Test(
+        "the terminal comes back after a signal, and the exit status says which",
+        arguments: [
+            ("TERM", 143), ("HUP", 129), ("INT", 130),
+        ])
+    func signals(name: String, status: Int) throws {
+        let tmux = try Tmux()
+        _ = try start(tmux, "--nodes 3; echo status $?")
+        _ = try Program.command(["kill", "-" + name, "\(try tmux.process())"])
+        try tmux.wait("the shell") { $0.contains("status \(status)") && !$0.contains("Cluster") }
+        try tmux.shell("echo typed")
+        try tmux.wait(for: "typed")
+    }
+
+    @Test("the terminal comes back after a crash, with what was said on standard error")
+    func crash() throws {
+        let tmux = try Tmux()
+        try tmux.shell("stty -a > \(tmux.homePath)/before")
+        _ = try start(tmux, "--nodes 3; echo status $?")
+        _ = try Program.command(["kill", "-ILL", "\(try tmux.process())"])
+        try tmux.wait("the shell") { $0.contains("status 132") && !$0.contains("Cluster") }
+        try tmux.shell(
+            "stty -a > \(tmux.homePath)/after; cmp \(tmux.homePath)/before \(tmux.homePath)/after && echo same")
+        try tmux.wait(for: "same")
+    }
+
+    @Test("Ctrl-Z gives the terminal back, and fg takes it over again")
+    func stopAndGoOn() throws {
+        let tmux = try Tmux()
+        try tmux.shell("bash --norc -i")
+        try tmux.wait(for: "bash")
+        _ = try start(tmux, "--nodes 3")
+        try tmux.press("C-z")
+        try tmux.wait("the shell") { $0.contains("Stopped") && !$0.contains("Cluster") }
+        try tmux.shell("fg")
+        try tmux.wait(for: "Cluster")
+        try tmux.type(":set x 1\n")
+        try tmux.wait(for: "→ ok")
+    }
+
+    @Test("a terminal that is lost ends the program, which cleans up")
+    func lost() throws {
+        let tmux = try Tmux()
+        _ = try start(tmux, "--nodes 3")
+        let process = try tmux.process()
+        #expect(isAlive(process))
+        try tmux.end()
+        let end = Date.now.addingTimeInterval(10)
+        while isAlive(process), Date.now < end {}
+        #expect(!isAlive(process))
+        let left = try FileManager.default.contentsOfDirectory(atPath: tmux.homePath)
+        #expect(left.filter { $0.hasPrefix("raft-tui-") }.isEmpty)
+    }
+
+    /// Whether a process runs; one that has ended and waits for its parent to ask doesn't.
+    private func isAlive(_ process: Int32) -> Bool {
+        guard let state = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+        return !state.contains(") Z ")
+    }
+}
