@@ -3,38 +3,38 @@ import RaftCore
 import RaftNode
 import RaftTrace
 
-// Everything here is public for the tests that use it.
+// Everything here is package for the tests that use it.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 /// Some servers whose disks are as fast as they are, the messages between them, and the events that they tell.
-public struct NodeBench {
-    public private(set) var nodes: [NodeID: Node] = [:]
-    public private(set) var wire: [Message] = []
-    public private(set) var replies: [RequestID: Reply] = [:]
-    public private(set) var events: [Event] = []
-    public private(set) var picture = Picture()
+package struct NodeBench {
+    package private(set) var nodes: [NodeID: Node] = [:]
+    package private(set) var wire: [Message] = []
+    package private(set) var replies: [RequestID: Reply] = [:]
+    package private(set) var events: [Event] = []
+    package private(set) var picture = Picture()
     private var logs: [NodeID: [Entry]] = [:]
     private var hardStates: [NodeID: HardState] = [:]
     private var nextRequest: RequestID = 1
-    public var now = Instant.zero
-    public let configuration: Configuration
-    public let settings: Settings
+    package var now = Instant.zero
+    package let configuration: Configuration
+    package let settings: Settings
 
-    public init(_ count: Int, settings: Settings = Settings()) {
+    package init(_ count: Int, settings: Settings = Settings()) {
         configuration = Configuration(count: count)
         self.settings = settings
         record(.began(ClusterBegan(nodes: count, seed: 1, settings: settings)))
         for node in configuration.voters { start(node) }
     }
 
-    public subscript(node: NodeID) -> Node {
+    package subscript(node: NodeID) -> Node {
         guard let server = nodes[node] else { preconditionFailure("\(node) is down") }
         return server
     }
 
-    public var leader: NodeID? { nodes.values.first { $0.raft.role.name == .leader }?.raft.id }
+    package var leader: NodeID? { nodes.values.first { $0.raft.role.name == .leader }?.raft.id }
 
-    public mutating func start(_ node: NodeID) {
+    package mutating func start(_ node: NodeID) {
         let state = hardStates[node] ?? HardState()
         let raft = Raft(
             id: node, configuration: configuration, settings: settings, hardState: state, log: Log(logs[node] ?? []),
@@ -46,13 +46,13 @@ public struct NodeBench {
                 .started(NodeStarted(incarnation: .first, vote: state.vote, log: TermRun.runs(of: raft.log)))))
     }
 
-    public mutating func crash(_ node: NodeID) {
+    package mutating func crash(_ node: NodeID) {
         guard let server = nodes.removeValue(forKey: node) else { return }
         wire.removeAll { $0.to == node }
         record(.node(node, server.raft.currentTerm, .stopped(NodeStopped(how: .kill))))
     }
 
-    public mutating func step(_ input: NodeInput, on node: NodeID) {
+    package mutating func step(_ input: NodeInput, on node: NodeID) {
         guard var server = nodes[node] else { return }
         var effects = Effects()
         server.handle(input, at: now, into: &effects)
@@ -71,40 +71,40 @@ public struct NodeBench {
         step(.durable(write.number), on: node)
     }
 
-    public mutating func deliver(where matches: (Message) -> Bool = { _ in true }) {
+    package mutating func deliver(where matches: (Message) -> Bool = { _ in true }) {
         while !wire.isEmpty {
             let message = wire.removeFirst()
             if matches(message) { step(.message(message), on: message.to) }
         }
     }
 
-    public mutating func dropWire() { wire = [] }
+    package mutating func dropWire() { wire = [] }
 
-    public mutating func elect(_ node: NodeID) {
+    package mutating func elect(_ node: NodeID) {
         step(.campaign, on: node)
         deliver()
     }
 
-    public mutating func reachDeadline(of node: NodeID) {
+    package mutating func reachDeadline(of node: NodeID) {
         guard let deadline = nodes[node]?.deadline else { return }
         now = max(now, deadline)
         step(.deadline, on: node)
     }
 
     /// Asks `node` and answers the request's number.
-    public mutating func ask(_ kind: ClientRequest.Kind, on node: NodeID) -> RequestID {
+    package mutating func ask(_ kind: ClientRequest.Kind, on node: NodeID) -> RequestID {
         let id = drawID()
         step(.requests([ClientRequest(id: id, kind: kind)]), on: node)
         return id
     }
 
-    public mutating func drawID() -> RequestID {
+    package mutating func drawID() -> RequestID {
         defer { nextRequest += 1 }
         return nextRequest
     }
 
     /// Asks the leader, lets everything happen, and answers the result.
-    public mutating func perform(_ operation: Operation, as client: String = "c1", sequence: UInt64) -> ClientResult? {
+    package mutating func perform(_ operation: Operation, as client: String = "c1", sequence: UInt64) -> ClientResult? {
         let command = SessionCommand(
             client: client, sequence: sequence, firstIncomplete: sequence, operation: operation)
         let id = ask(.write(command), on: leader ?? NodeID(1))
@@ -121,5 +121,5 @@ public struct NodeBench {
 
 extension String {
     /// The string as a key or a value.
-    public var bytes: Bytes { Bytes(utf8) }
+    package var bytes: Bytes { Bytes(utf8) }
 }

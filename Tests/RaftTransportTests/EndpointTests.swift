@@ -94,10 +94,8 @@ private final class Peer: Sendable {
 
     func close() throws { try group.next().flatSubmit { [parts] in parts.value.endpoint.close() }.wait() }
 
-    deinit {
-        try? close()
-        group.shutdownGracefully { _ in }
-    }
+    /// The last one who holds it may be its own loop, which must not wait for itself.
+    deinit { group.shutdownGracefully { _ in } }
 }
 
 private let n1 = NodeID(1)
