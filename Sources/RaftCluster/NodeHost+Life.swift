@@ -6,50 +6,43 @@ import RaftStorage
 import RaftTrace
 import RaftTransport
 
-// How a server starts and stops.
+// How a server starts and stops. All of this is carried out in order, see ``NodeHost/inOrder(_:)``.
 
 extension NodeHost {
     /// Starts the server from its disk. Done when it runs, or has told why it can't.
     func start() -> EventLoopFuture<Void> {
         guard life == nil else { return loop.makeSucceededVoidFuture() }
-        let closed = closing ?? loop.makeSucceededVoidFuture()
-        closing = nil
-        lives += 1
-        let (number, identity, box) = (lives, identity, NIOLoopBound(self, eventLoop: loop))
-        let started = closed.flatMap { [loop, disk] in
-            disk.submit(on: loop) { try $0.open(identity) }
-        }.flatMap { opened in
-            box.value.listen(number, opened.identity, opened.recovered)
-        }.flatMapErrorThrowing { error in
-            box.value.fail(error, life: number)
-        }
-        starting = started
-        return started
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return disk.submit(on: loop) { [identity] in try $0.open(identity) }
+            .flatMap { opened in box.value.listen(opened.identity, opened.recovered) }
+            .flatMapError { error in box.value.fail(error) }
     }
 
-    private func listen(_ number: Int, _ found: Identity, _ recovered: Recovered) -> EventLoopFuture<Void> {
+    private func listen(_ found: Identity, _ recovered: Recovered) -> EventLoopFuture<Void> {
         let endpoint = Endpoint(
-            loop: loop, cluster: found.cluster, node: id, incarnation: found.incarnation, delegate: self)
+            loop: loop, cluster: found.cluster, node: id, incarnation: found.incarnation,
+            members: Set(peers.keys), delegate: self)
         let parts = NIOLoopBound((host: self, endpoint: endpoint), eventLoop: loop)
-        return endpoint.listen(on: port).flatMap { port in
+        return endpoint.listen(on: port).flatMapError { error in
             let (host, endpoint) = parts.value
-            // It may have been stopped again before it had started.
-            guard number == host.lives else { return endpoint.close() }
-            host.begin(number, found, recovered, endpoint, port: port)
-            return host.loop.makeSucceededVoidFuture()
+            // While the server was down somebody may have taken the port; any other does as well.
+            guard !host.isPortFixed, host.port != 0 else { return host.loop.makeFailedFuture(error) }
+            return endpoint.listen(on: 0)
+        }.map { port in
+            let (host, endpoint) = parts.value
+            host.begin(found, recovered, endpoint, port: port)
         }
     }
 
     /// The disk is read and the port is open: the server begins.
-    private func begin(
-        _ number: Int, _ found: Identity, _ recovered: Recovered, _ endpoint: Endpoint, port: Int
-    ) {
+    private func begin(_ found: Identity, _ recovered: Recovered, _ endpoint: Endpoint, port: Int) {
         self.port = port
+        lives += 1
         identity.incarnation = max(identity.incarnation, found.incarnation)
         let raft = Raft(
             id: id, incarnation: found.incarnation, configuration: found.configuration, settings: settings,
             hardState: recovered.hardState, log: Log(recovered.entries), seed: random.next(), now: clock.now)
-        life = Life(node: Node(raft: raft), endpoint: endpoint, number: number)
+        life = Life(node: Node(raft: raft), endpoint: endpoint, number: lives)
         let repairs = recovered.repairs.map {
             "\($0.file): cut \($0.bytes) bytes off at byte \($0.offset), for \($0.reason)"
         }
@@ -64,8 +57,7 @@ extension NodeHost {
         endTurn()
     }
 
-    private func fail(_ error: any Error, life number: Int) {
-        guard number == lives else { return }
+    private func fail(_ error: any Error) -> EventLoopFuture<Void> {
         let reason =
             switch error {
             case let error as StorageError: "\(id) can't start: \(error)"
@@ -73,8 +65,11 @@ extension NodeHost {
                 "\(id) can't listen on 127.0.0.1:\(port): \(error.systemReason); choose another --port"
             default: "\(id) can't start: \(error)"
             }
-        lives += 1
-        closing = disk.submit(on: loop) { try $0.close(.kill) }.flatMapErrorThrowing { _ in }
+        tellFailure(reason)
+        return disk.submit(on: loop) { try $0.close(.kill) }.flatMapErrorThrowing { _ in }
+    }
+
+    private func tellFailure(_ reason: String) {
         note(.failed(NodeFailed(reason: reason)))
         endTurn()
     }
@@ -85,46 +80,50 @@ extension NodeHost {
         life?.endpoint.setPeer(peer, port: port)
     }
 
-    /// Stops the server as a crash of this kind does; its sockets are closed for real.
-    func stop(_ how: CrashKind) {
+    /// Stops the server as a crash of this kind does; its sockets are closed for real. Done when its port is free and its
+    /// disk closed.
+    func stop(_ how: CrashKind) -> EventLoopFuture<Void> {
         clearLinks()
         note(.stopped(NodeStopped(how: how)))
         // A disk that is made anew is another one, and whoever knew the old one must see that.
         if how == .wipe { identity.incarnation = identity.incarnation.next }
-        leave(how)
+        return leave(how)
     }
 
     /// Stops after the disk has failed, which was told already.
-    func abandon() {
+    func abandon(_ number: Int) -> EventLoopFuture<Void> {
+        guard life?.number == number else { return loop.makeSucceededVoidFuture() }
         clearLinks()
-        leave(.kill)
+        return leave(.kill)
     }
 
-    private func leave(_ how: CrashKind) {
+    /// Stops for good, if it runs.
+    func end() -> EventLoopFuture<Void> {
+        life == nil ? loop.makeSucceededVoidFuture() : stop(.kill)
+    }
+
+    private func leave(_ how: CrashKind) -> EventLoopFuture<Void> {
         let left = life
         life = nil
-        lives += 1
         for id in left?.sinks.keys.sorted() ?? [] {
             // The connection breaks: whether the request was handled, its client can't know.
             guard let sink = left?.sinks[id] else { continue }
             turn.replies.append((sink, Reply(id: id, result: .unknown)))
         }
-        let started = starting ?? loop.makeSucceededVoidFuture()
-        let closed = left?.endpoint.close() ?? loop.makeSucceededVoidFuture()
-        let diskClosed = disk.submit(on: loop) { try $0.close(how) }
-        let box = NIOLoopBound(self, eventLoop: loop)
-        closing = started.flatMap { closed }.flatMap { diskClosed }.flatMapErrorThrowing { error in
-            box.value.note(.failed(NodeFailed(reason: "\(box.value.id): \(error)")))
-            box.value.endTurn()
-        }
         endTurn()
+        let portClosed = left?.endpoint.close() ?? loop.makeSucceededVoidFuture()
+        let diskClosed = disk.submit(on: loop) { try $0.close(how) }
+        return tellingFailure(of: portClosed.and(diskClosed).map { _ in })
     }
 
     /// Brings back the disk that was wiped last.
-    func unwipe() {
-        let before = closing ?? loop.makeSucceededVoidFuture()
-        closing = before.flatMap { [loop, disk] in disk.submit(on: loop) { try $0.unwipe() } }
-            .flatMapErrorThrowing { _ in }
+    func unwipe() -> EventLoopFuture<Void> {
+        tellingFailure(of: disk.submit(on: loop) { try $0.unwipe() })
+    }
+
+    private func tellingFailure(of work: EventLoopFuture<Void>) -> EventLoopFuture<Void> {
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return work.flatMapErrorThrowing { error in box.value.tellFailure("\(box.value.id): \(error)") }
     }
 
     /// Freezes the server, with its memory and its connections.

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -23,6 +24,8 @@ public final class Endpoint {
     public let node: NodeID
     /// The life of its disk.
     public let incarnation: Incarnation
+    /// The servers that may call: those of the cluster, whether or not it is known yet where they listen.
+    public var members: Set<NodeID>
     weak var delegate: (any EndpointDelegate)?
     private var listener: (any Channel)?
     private var outbound: [NodeID: OutboundConnection] = [:]
@@ -36,12 +39,14 @@ public final class Endpoint {
 
     /// The endpoint of `node`; it does nothing yet.
     public init(
-        loop: any EventLoop, cluster: UInt64, node: NodeID, incarnation: Incarnation, delegate: any EndpointDelegate
+        loop: any EventLoop, cluster: UInt64, node: NodeID, incarnation: Incarnation, members: Set<NodeID>,
+        delegate: any EndpointDelegate
     ) {
         self.loop = loop
         self.cluster = cluster
         self.node = node
         self.incarnation = incarnation
+        self.members = members
         self.delegate = delegate
     }
 
@@ -57,7 +62,7 @@ public final class Endpoint {
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
-            .bind(host: "127.0.0.1", port: port)
+            .bind(to: .loopback(port: port))
             .flatMapThrowing { channel in
                 box.value.listener = channel
                 return channel.localAddress?.port ?? port
@@ -151,7 +156,7 @@ public final class Endpoint {
         if hello.cluster != cluster { return "this is another cluster" }
         if hello.to != node { return "this is \(node), not \(hello.to)" }
         if hello.from == node { return "\(node) is this server's own name" }
-        if outbound[hello.from] == nil { return "\(hello.from) is no member of this cluster" }
+        if !members.contains(hello.from) { return "\(hello.from) is no member of this cluster" }
         return nil
     }
 
@@ -159,5 +164,16 @@ public final class Endpoint {
     func greeted(by peer: NodeID, on connection: InboundConnection) {
         for other in inbound.values where other !== connection && other.peer == peer { other.close() }
         outbound[peer]?.connectSoon()
+    }
+}
+
+extension SocketAddress {
+    /// `port` on 127.0.0.1, by its number: nothing is looked up.
+    static func loopback(port: Int) -> SocketAddress {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port).bigEndian)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        return SocketAddress(address)
     }
 }

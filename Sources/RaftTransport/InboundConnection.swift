@@ -7,7 +7,8 @@ final class InboundConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let channel: any Channel
-    private unowned let endpoint: Endpoint
+    /// Held for as long as this connection has anything to say; the endpoint lets go of it when it closes.
+    private let endpoint: Endpoint
     private let decoder: FrameDecoder
     private let processor: NIOSingleStepByteToMessageProcessor<FrameDecoder>
     private var caller: Hello?

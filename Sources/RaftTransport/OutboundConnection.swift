@@ -14,7 +14,8 @@ final class OutboundConnection {
 
     private let peer: NodeID
     private var port: Int
-    private unowned let endpoint: Endpoint
+    /// Held for as long as this connection has anything to say; the endpoint lets go of it when it closes.
+    private let endpoint: Endpoint
     private var state = State.idle
     private var framesSent: UInt64 = 0
     private var framesHandled: UInt64 = 0
@@ -63,7 +64,7 @@ final class OutboundConnection {
                     try channel.pipeline.syncOperations.addHandler(OutboundHandler(connection: box.value))
                 }
             }
-            .connect(host: "127.0.0.1", port: port)
+            .connect(to: .loopback(port: port))
             .whenComplete { result in box.value.connected(result) }
     }
 

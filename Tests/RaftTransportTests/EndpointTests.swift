@@ -53,7 +53,7 @@ private final class Peer: Sendable {
         let bound = try loop.submit {
             let recorder = Recorder()
             let endpoint = Endpoint(
-                loop: loop, cluster: cluster, node: node, incarnation: .first, delegate: recorder)
+                loop: loop, cluster: cluster, node: node, incarnation: .first, members: [n1, n2], delegate: recorder)
             return NIOLoopBound((endpoint: endpoint, recorder: recorder), eventLoop: loop)
         }.wait()
         parts = bound
