@@ -17,6 +17,7 @@ final class ClientHost {
     private var owners: [RequestID: String] = [:]
     private var nextRequest: RequestID = 1
     private var wake: Scheduled<Void>?
+    private var isOver = false
 
     init(loop: any EventLoop, events: EventQueue, clock: ClusterClock, sessionSuffix: String) {
         self.loop = loop
@@ -33,10 +34,15 @@ final class ClientHost {
 
     /// Begins anew with a fresh cluster: the clients of the old one are gone, and what they asked stays unanswered.
     func reset(sessionSuffix: String) {
-        let open = owners.keys
-        for id in open.sorted() { owners[id] = nil }
+        owners = [:]
         clients = [:]
         self.sessionSuffix = sessionSuffix
+    }
+
+    /// Says nothing more.
+    func end() {
+        isOver = true
+        wake?.cancel()
     }
 
     func adopt(_ clock: ClusterClock) {
@@ -54,7 +60,7 @@ final class ClientHost {
     }
 
     private func take(_ reply: Reply) {
-        guard let name = owners.removeValue(forKey: reply.id), var client = clients[name] else { return }
+        guard !isOver, let name = owners.removeValue(forKey: reply.id), var client = clients[name] else { return }
         let actions = client.take(reply, at: clock.now, nodes: nodes, nextID: drawID)
         clients[name] = client
         act(actions, for: name)

@@ -83,7 +83,8 @@ final class EventQueue: Sendable {
     func acknowledgeSignal() {
         var bytes: UInt64 = 0
         _ = withUnsafeMutableBytes(of: &bytes) { read(pipe.reader, $0.baseAddress, $0.count) }
-        isSignaled.store(false, ordering: .sequentiallyConsistent)
+        // An exchange, no store: who found the flag up before has made all he did visible to whoever takes it down.
+        _ = isSignaled.exchange(false, ordering: .acquiringAndReleasing)
     }
 
     /// Everything that was told, in no particular order, and how many events were left out since the last time. One
@@ -95,9 +96,6 @@ final class EventQueue: Sendable {
         if lost > 0 { dropEpoch.add(1, ordering: .relaxed) }
         return (events, lost)
     }
-
-    /// The number of an event that the reader adds itself.
-    func drawSequence() -> UInt64 { nextSequence.add(1, ordering: .relaxed).oldValue }
 
     private func push(_ batch: Batch) {
         let link = UInt(bitPattern: Unmanaged.passRetained(batch).toOpaque())

@@ -70,6 +70,8 @@ public final class LiveCluster: Laboratory {
     var clock: ClusterClock
     var speed: Double
     var standing: [NodeID: Ordered] = [:]
+    /// The servers that were told to have failed since they were told to run.
+    private var failed: Set<NodeID> = []
     var links: [Picture.LinkID: LinkState] = [:]
     var undoable: [Undo] = []
     private var nextCall: UInt64 = 1
@@ -181,9 +183,19 @@ public final class LiveCluster: Laboratory {
         let (taken, dropped) = events.take()
         if dropped > 0 { events.tell([.dropped(EventsDropped(count: dropped))], at: clock.now) }
         let sorted = order.sort(taken)
-        // A server that failed is down, though nobody ordered it.
-        for case .node(let node, _, .failed) in sorted.map(\.kind) { standing[node] = .down }
+        noteFailures(in: sorted)
         return sorted
+    }
+
+    /// A server that failed is down, though nobody ordered it; unless something has been ordered since.
+    private func noteFailures(in events: [Event]) {
+        for case .node(let node, _, let event) in events.map(\.kind) {
+            if case .failed = event { failed.insert(node) }
+            if case .started = event { failed.remove(node) }
+        }
+        guard isSettled else { return }
+        for node in failed { standing[node] = .down }
+        failed = []
     }
 
     /// Waits for events, for something to settle, or for a moment of cluster time.
@@ -212,13 +224,9 @@ public final class LiveCluster: Laboratory {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
-        let stops = hosts.values.map { host in
-            host.flatSubmit { host in
-                if host.life != nil { host.stop(.kill) }
-                return host.closing ?? host.loop.makeSucceededVoidFuture()
-            }
-        }
-        for stop in stops { try? stop.wait() }
+        // First the clients, who would ask the servers for something, then the servers, then their threads.
+        try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
+        waitForAll { $0.end() }
         try? servers.syncShutdownGracefully()
         try? disks.syncShutdownGracefully()
         directory.removeIfTemporary()
@@ -240,10 +248,16 @@ public final class LiveCluster: Laboratory {
     func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
         guard let host = hosts[node] else { return }
         begin()
-        host.flatSubmit(body).whenComplete { [open, events] _ in
+        host.flatSubmit { $0.inOrder(body) }.whenComplete { [open, events] _ in
             open.end()
             events.signal()
         }
+    }
+
+    /// Lets every server carry out an order, and waits until all have.
+    private func waitForAll(_ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
+        let orders = hosts.values.map { host in host.flatSubmit { $0.inOrder(body) } }
+        for order in orders { try? order.wait() }
     }
 
     private func begin() {
@@ -292,41 +306,26 @@ public final class LiveCluster: Laboratory {
         return call.call
     }
 
-    /// Stops everything, takes all disks away, and starts the same cluster anew.
+    /// Stops everything, takes all disks away, and starts the same cluster anew. Waits until all is stopped, so that
+    /// nothing of the old cluster is told after the new one has begun.
     func restart() {
-        let fresh = ClusterPlan.fresh(count: nodes.count)
-        let clock = ClusterClock(rate: speed, from: clock.now)
-        self.clock = clock
+        waitForAll { $0.stop(.wipe) }
+        clock = ClusterClock(rate: speed, from: clock.now)
         links = untouchedLinks
         undoable = []
         lastWrites = [:]
-        begin()
-        clients.eventLoop.execute { [clients] in
+        events.tell(beginning, at: clock.now)
+        clients.eventLoop.execute { [clients, clock] in
             clients.value.reset(sessionSuffix: "")
             clients.value.adopt(clock)
         }
-        let stops = nodes.compactMap { node in
-            hosts[node]?.flatSubmit { host in
-                host.stop(.wipe)
-                return host.closing ?? host.loop.makeSucceededVoidFuture()
+        for identity in ClusterPlan.fresh(count: nodes.count) {
+            order(identity.node) { [clock] host -> Void in
+                host.identity = identity
+                host.links = [:]
+                host.adopt(clock)
             }
-        }
-        for node in nodes { standing[node] = .up }
-        let beginning = beginning
-        EventLoopFuture.andAllComplete(stops, on: clients.eventLoop).flatMap { [events, hosts, clients] in
-            events.tell(beginning, at: clock.now)
-            let starts = fresh.compactMap { identity in
-                hosts[identity.node]?.flatSubmit { host in
-                    host.identity = identity
-                    host.links = [:]
-                    host.adopt(clock)
-                    return host.start()
-                }
-            }
-            return EventLoopFuture.andAllComplete(starts, on: clients.eventLoop)
-        }.whenComplete { [open, events] _ in
-            open.end()
-            events.signal()
+            start(identity.node)
         }
     }
 }

@@ -30,15 +30,16 @@ final class NodeHost {
     var life: Life?
     /// How many lives there were: what belongs to an earlier one is nothing to the present.
     var lives = 0
+    /// Done when everything that was ordered so far is.
+    private var orders: EventLoopFuture<Void>
     let disk: DiskReference
     let messageNumbers: MessageNumbers
+    /// Where it listens, zero for any free port.
     var port: Int
+    /// Whether somebody has asked for just that port.
+    let isPortFixed: Bool
     var random: Generator
     var turn = Turn()
-    /// The start that is going on, or the last one.
-    var starting: EventLoopFuture<Void>?
-    /// What the last life is still closing.
-    var closing: EventLoopFuture<Void>?
     private var wake: (task: Scheduled<Void>, at: NIODeadline)?
     private var isGraceGiven = false
     private var effects = Effects()
@@ -86,7 +87,19 @@ final class NodeHost {
         self.settings = settings
         self.clock = clock
         self.port = port
+        isPortFixed = port != 0
+        orders = loop.makeSucceededVoidFuture()
         random = Generator(seed: seed, stream: UInt64(id.rawValue))
+    }
+
+    // MARK: - Orders
+
+    /// Carries out an order when those before it are done, so that a server that was told to start, stop and start
+    /// again does just that, however long its disk takes.
+    @discardableResult
+    func inOrder(_ order: @escaping (NodeHost) -> EventLoopFuture<Void>) -> EventLoopFuture<Void> {
+        orders = orders.assumeIsolated().flatMap { order(self) }.nonisolated()
+        return orders
     }
 
     // MARK: - Turns
@@ -242,7 +255,7 @@ final class NodeHost {
         life?.isWriting = false
         handle(failure.map(NodeInput.diskFailed) ?? .durable(number))
         endTurn()
-        if failure != nil { abandon() }
+        if failure != nil { inOrder { $0.abandon(written) } }
     }
 
     /// Whether nothing is going on that this server would go on with by itself.

@@ -214,7 +214,7 @@ struct LiveClusterTests {
         #expect(throws: Refusal("n1 is down")) { try laboratory.perform(command("timeout 1"), leader: nil) }
     }
 
-    @Test("servers that are killed and revived in a hurry end as they were last told to", arguments: 0..<3)
+    @Test("servers that are killed and revived in a hurry end as they were last told to", arguments: 0..<10)
     func hurry(seed: UInt64) throws {
         let laboratory = try LiveCluster(.init(nodes: 3))
         defer { laboratory.close() }
@@ -233,5 +233,41 @@ struct LiveClusterTests {
         }
         follow(laboratory, &picture) { $0.nodes.allSatisfy { $0.isRunning && !$0.isPaused } }
         #expect(picture.nodes.allSatisfy { $0.failure == nil && $0.halted == nil })
+    }
+
+    @Test("what is ordered of a server that is still starting is done when it has started")
+    func ordersWhileStarting() throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        try laboratory.perform(command("pause 1"), leader: nil)
+        try laboratory.perform(command("kill 2"), leader: nil)
+        follow(laboratory, &picture) { $0[NodeID(3)]?.isRunning == true }
+        #expect(picture[NodeID(1)]?.isPaused == true)
+        #expect(picture[NodeID(2)]?.isRunning == false)
+        for line in ["resume 1", "revive 2", "reset", "kill 3", "cut 1-2", "freeze"] {
+            try laboratory.perform(command(line), leader: nil)
+        }
+        follow(laboratory, &picture) { $0.rate == 0 }
+        #expect(picture[NodeID(3)]?.isRunning == false)
+        #expect(picture.link(from: NodeID(1), to: NodeID(2)).isCut)
+    }
+
+    @Test("a server whose port was taken while it was down listens on another, and its peers find it")
+    func takenPort() throws {
+        let laboratory = try LiveCluster(.init(nodes: 3))
+        defer { laboratory.close() }
+        var picture = Picture()
+        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        let port = try #require(picture[NodeID(1)]?.port)
+        try laboratory.perform(command("kill 1"), leader: nil)
+        follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == false }
+        let squatter = try LiveCluster(.init(nodes: 1, basePort: port))
+        defer { squatter.close() }
+        var other = Picture()
+        follow(squatter, &other) { $0.leader != nil }
+        try laboratory.perform(command("revive 1"), leader: nil)
+        follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.leader != nil && $0.isConverged }
+        #expect(picture[NodeID(1)]?.port != port)
     }
 }
