@@ -199,13 +199,16 @@ public final class LiveCluster: Laboratory {
     }
 
     /// Waits for events, for something to settle, or for a moment of cluster time.
-    public func waitForEvents(until moment: Instant?) {
+    public func waitForEvents(until moment: Instant?) { waitForEvents(until: moment, orReadable: nil) }
+
+    /// The same, or until something can be read from a descriptor.
+    public func waitForEvents(until moment: Instant?, orReadable descriptor: Int32?) {
         var timeout: Int32 = -1
         if let moment, let delay = clock.realDelay(until: moment) {
             timeout = Int32(clamping: (delay + 999_999) / 1_000_000)
         }
-        var request = pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0)
-        poll(&request, 1, timeout)
+        var requests = [events.descriptor, descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        poll(&requests, nfds_t(requests.count), timeout)
     }
 
     /// Whether nothing is going on: no message between sockets, no write on its way to a disk, no request under way.

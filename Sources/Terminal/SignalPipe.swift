@@ -2,15 +2,17 @@ import Glibc
 import Synchronization
 
 /// Signals as bytes in a pipe: a handler writes the number, and the loop reads it when it has time.
-final class SignalPipe {
+public final class SignalPipe {
     /// The end that is read from.
-    let descriptor: Int32
+    public let descriptor: Int32
     private let writer: Int32
-    private static let numbers = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT]
+    private let numbers: [Int32]
     /// Where the handlers write; a handler knows nothing but globals.
     private static let target = Atomic<Int32>(-1)
 
-    init() {
+    /// From now on the signals of these numbers come here. There is one such pipe at a time.
+    public init(_ numbers: [Int32]) {
+        self.numbers = numbers
         var ends: [Int32] = [-1, -1]
         let result = pipe(&ends)
         precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
@@ -20,7 +22,7 @@ final class SignalPipe {
         }
         (descriptor, writer) = (ends[0], ends[1])
         SignalPipe.target.store(writer, ordering: .sequentiallyConsistent)
-        for number in SignalPipe.numbers {
+        for number in numbers {
             signal(number) { number in
                 let before = errno
                 var byte = UInt8(truncatingIfNeeded: number)
@@ -31,14 +33,14 @@ final class SignalPipe {
     }
 
     /// The numbers that have come since this was called last.
-    func take() -> [Int32] {
+    public func take() -> [Int32] {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(descriptor, &bytes, bytes.count)
         return count > 0 ? bytes[..<count].map(Int32.init) : []
     }
 
     /// Signals do again what they do by themselves; but that the terminal is gone is no reason to leave anything behind.
-    func restore() {
-        for number in SignalPipe.numbers { signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL) }
+    public func restore() {
+        for number in numbers { signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL) }
     }
 }

@@ -48,7 +48,7 @@ public final class Terminal {
         palette = Palette(colors: cn_colors(), isPlain: getenv("NO_COLOR").map { $0.pointee != 0 } ?? false)
         palette.define()
         size = Terminal.currentSize()
-        signals = SignalPipe()
+        signals = SignalPipe([SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])
         errors = ErrorFile()
         Terminal.clearFlowControl()
         cn_guard_crashes(STDOUT_FILENO, errors.descriptor, errors.original)

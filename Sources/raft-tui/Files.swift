@@ -62,6 +62,7 @@ final class TraceWriter {
             let written = line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
             guard written == line.count else { throw failure() }
         }
+        guard fflush(file) == 0 else { throw failure() }
     }
 
     func close() throws {

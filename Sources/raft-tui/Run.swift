@@ -5,6 +5,7 @@ import RaftCluster
 import RaftCore
 import RaftTrace
 import Script
+import Terminal
 
 /// `raft-tui run`: plays a script without a screen.
 struct Run: ParsableCommand {
@@ -12,7 +13,7 @@ struct Run: ParsableCommand {
         abstract: "Play a script on real nodes, without a screen.",
         discussion: """
             Prints each command with its result, and at the end whether every expectation held. Exit status: 0 passed, \
-            1 an expectation failed, 2 the script can't be read or the cluster can't start, 64 usage.
+            1 an expectation failed, 2 the script can't be read or the cluster can't start, 64 usage, 130 interrupted.
             """)
 
     @Argument(help: "The script; - for standard input.")
@@ -27,9 +28,11 @@ struct Run: ParsableCommand {
         let script = try readScript()
         let writer = try trace.map { try TraceWriter(path: $0) }
         let options = cluster.live(nodes: script.nodes ?? cluster.nodes, speed: 1, latency: .zero ... .zero)
+        // Whoever interrupts a script, or no longer reads what it prints, leaves no directory behind either.
+        let signals = SignalPipe([SIGINT, SIGTERM, SIGHUP])
         let laboratory = try start(options)
-        let outcome = try play(script, on: laboratory, writer)
-        laboratory.close()
+        defer { laboratory.close() }
+        let outcome = try play(script, on: laboratory, writer, signals)
         try writer?.close()
         if case .failed = outcome { throw ExitCode(1) }
     }
@@ -48,7 +51,9 @@ struct Run: ParsableCommand {
         do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
     }
 
-    private func play(_ script: Script, on laboratory: LiveCluster, _ writer: TraceWriter?) throws -> Player.Outcome {
+    private func play(
+        _ script: Script, on laboratory: LiveCluster, _ writer: TraceWriter?, _ signals: SignalPipe
+    ) throws -> Player.Outcome {
         var player = Player(script)
         var isStarting = true
         while true {
@@ -57,16 +62,14 @@ struct Run: ParsableCommand {
             try writer?.write(events)
             if isStarting, laboratory.isSettled {
                 isStarting = false
-                if let failure = player.picture.nodes.compactMap(\.failure).first {
-                    laboratory.close()
-                    throw Failure(failure)
-                }
+                if let failure = player.picture.nodes.compactMap(\.failure).first { throw Failure(failure) }
             }
             let step = isStarting ? .waiting(until: nil) : player.advance(on: laboratory)
             for line in player.takeLines() { print(line) }
-            fflush(nil)
+            guard fflush(nil) == 0 else { throw ExitCode(128 + SIGPIPE) }
+            if let signal = signals.take().first { throw ExitCode(128 + signal) }
             switch step {
-            case .waiting(let moment): laboratory.waitForEvents(until: moment)
+            case .waiting(let moment): laboratory.waitForEvents(until: moment, orReadable: signals.descriptor)
             case .finished(let outcome):
                 report(outcome, player)
                 return outcome

@@ -60,6 +60,22 @@ struct CommandLineTests {
         #expect(missing.errors == "raft-tui: can't read /nowhere.raft: No such file or directory\n")
     }
 
+    @Test(
+        "a script that is interrupted, or whose reader is gone, leaves nothing behind",
+        arguments: [
+            ("echo 'sleep 60s' | timeout --preserve-status -s INT 0.5 \"$0\" run -; echo $?", "130"),
+            ("echo 'sleep 60s' | timeout --preserve-status -s TERM 0.5 \"$0\" run -; echo $?", "143"),
+            ("yes 'set x 1' | head -n 9999 | \"$0\" run - | head -n 1; echo ${PIPESTATUS[2]}", "141"),
+            ("echo 'set x 1' | \"$0\" run --trace /dev/full -; echo $?", "2"),
+        ])
+    func interrupted(line: String, status: String) throws {
+        let directory = try TemporaryDirectory()
+        let ending = try Program.command(
+            ["bash", "-c", line, Program.path], environment: ["TMPDIR": directory.path])
+        #expect(ending.output.hasSuffix("\(status)\n"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
     @Test("a refused command says so, and the script goes on")
     func refused() throws {
         let ending = try Program.run(["run", "-"], input: "cluster 3\nrevive 1\nheal\nwait leader\n")
