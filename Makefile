@@ -28,8 +28,9 @@ format: ## put the code into its format
 check-format: ## say where the code is not in its format
 	@$(SWIFT) format lint --recursive --strict Sources Tests Package.swift
 
-bench: build ## measure the start: time to the first screen, and to the first leader
+bench: build ## measure the start, and how long writes stay away when the leader is killed
 	@python3 Tests/Benchmarks/launch.py
+	@python3 Tests/Benchmarks/failover.py
 
 clean: ## take away everything that was built
 	@rm -rf .build .build-*
