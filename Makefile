@@ -7,7 +7,7 @@ RELEASE := -c release --static-swift-stdlib
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test format check-format bench clean setup setup-test
+.PHONY: help run build test format check-format bench screenshots clean setup setup-test
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,9 +28,13 @@ format: ## put the code into its format
 check-format: ## say where the code is not in its format
 	@$(SWIFT) format lint --recursive --strict Sources Tests Package.swift
 
-bench: build ## measure the start, and how long writes stay away when the leader is killed
+bench: build ## measure the start, a failover, and what the dashboard costs
 	@python3 Tests/Benchmarks/launch.py
 	@python3 Tests/Benchmarks/failover.py
+	@python3 Tests/Benchmarks/idle.py
+
+screenshots: build setup-test ## take the README's pictures anew
+	@Tests/Screenshots/take.sh
 
 clean: ## take away everything that was built
 	@rm -rf .build .build-*

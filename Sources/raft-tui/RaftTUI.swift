@@ -6,5 +6,6 @@ struct RaftTUI: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "raft-tui",
         abstract: "A real Raft cluster in one terminal.",
+        version: "raft-tui 0.1.0",
         subcommands: [Open.self, Run.self, Log.self], defaultSubcommand: Open.self)
 }
