@@ -21,6 +21,12 @@ public final class DirectoryDisk: Disk {
         }
     }
 
+    /// Gives the lock back by name: closing alone wouldn't while a process that is just being started holds a copy of
+    /// every descriptor.
+    deinit {
+        if let lock { flock(lock.number, LOCK_UN) }
+    }
+
     /// Opens the directory at `path` to look at it only, whoever may be writing to it.
     ///
     /// - Throws: ``StorageError`` where there is no such directory.

@@ -16,18 +16,28 @@ struct LiveClusterTests {
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    /// Takes events until `isDone` of what is known.
+    private struct Impatience: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Takes events until `isDone` of what is known. Gives up after a minute without it.
     @discardableResult
     private func follow(
         _ laboratory: LiveCluster, _ picture: inout Picture, until isDone: (Picture) -> Bool
-    ) -> [Event] {
+    ) throws -> [Event] {
         var all: [Event] = []
+        let end = ContinuousClock.now + .seconds(60)
         while true {
             let events = laboratory.takeEvents()
             all += events
             for event in events { picture.apply(event) }
             if isDone(picture), laboratory.isSettled { return all }
-            laboratory.waitForEvents(until: nil)
+            guard ContinuousClock.now < end else {
+                let nodes = picture.nodes.map { "\($0.id) \($0.standing.rawValue) \($0.failure ?? "")" }
+                throw Impatience(description: "settled: \(laboratory.isSettled); \(nodes)")
+            }
+            var request = pollfd(fd: laboratory.eventDescriptor, events: Int16(POLLIN), revents: 0)
+            poll(&request, 1, 1_000)
         }
     }
 
@@ -43,7 +53,7 @@ struct LiveClusterTests {
         let before = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
         var picture = Picture()
         let own = try LiveCluster(.init(nodes: 3))
-        follow(own, &picture) { $0.leader != nil }
+        try follow(own, &picture) { $0.leader != nil }
         own.close()
         let after = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
         #expect(after.subtracting(before).filter { $0.hasPrefix("raft-tui-") && !$0.contains("tests") }.isEmpty)
@@ -53,10 +63,10 @@ struct LiveClusterTests {
             let laboratory = try LiveCluster(.init(dataDirectory: given.path))
             defer { laboratory.close() }
             var picture = Picture()
-            follow(laboratory, &picture) { $0.leader != nil }
+            try follow(laboratory, &picture) { $0.leader != nil }
             #expect(picture.nodes.count == 5)
             try laboratory.perform(command("incr runs"), leader: nil)
-            follow(laboratory, &picture) { $0.lastReturn != nil }
+            try follow(laboratory, &picture) { $0.lastReturn != nil }
             #expect(picture.lastReturn?.result == .value(Array(String(round).utf8)), "each run's client is another")
         }
     }
@@ -68,7 +78,7 @@ struct LiveClusterTests {
         do {
             let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
-            follow(laboratory, &picture) { $0.leader != nil }
+            try follow(laboratory, &picture) { $0.leader != nil }
             #expect(throws: StorageError.inUse(path: directory.path + "/n1")) {
                 try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
             }
@@ -89,13 +99,13 @@ struct LiveClusterTests {
         do {
             let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
-            follow(laboratory, &picture) { $0.leader != nil }
+            try follow(laboratory, &picture) { $0.leader != nil }
         }
         try FileManager.default.removeItem(atPath: directory.path + "/n2")
         let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
         defer { laboratory.close() }
         picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
         #expect(picture[NodeID(2)]?.incarnation != .first)
         #expect(picture.leader?.peers[NodeID(2)]?.isCounted == false)
     }
@@ -107,7 +117,7 @@ struct LiveClusterTests {
         do {
             let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
-            follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
+            try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
         }
         let file = URL(filePath: directory.path + "/n3/log-00000001")
         var bytes = try Data(contentsOf: file)
@@ -116,7 +126,7 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
         defer { laboratory.close() }
         picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil && $0[NodeID(3)]?.failure != nil }
+        try follow(laboratory, &picture) { $0.leader != nil && $0[NodeID(3)]?.failure != nil }
         let failure = try #require(picture[NodeID(3)]?.failure)
         #expect(failure.hasPrefix("n3 can't start: \(file.path) is damaged at byte 32: "))
         #expect(picture[NodeID(3)]?.standing == .down)
@@ -127,12 +137,12 @@ struct LiveClusterTests {
         let first = try LiveCluster(.init(nodes: 1))
         defer { first.close() }
         var picture = Picture()
-        follow(first, &picture) { $0[NodeID(1)]?.port != nil }
+        try follow(first, &picture) { $0[NodeID(1)]?.port != nil }
         let port = try #require(picture[NodeID(1)]?.port)
         let second = try LiveCluster(.init(nodes: 1, basePort: port))
         defer { second.close() }
         picture = Picture()
-        follow(second, &picture) { $0[NodeID(1)]?.failure != nil }
+        try follow(second, &picture) { $0[NodeID(1)]?.failure != nil }
         #expect(
             picture[NodeID(1)]?.failure
                 == "n1 can't listen on 127.0.0.1:\(port): Address already in use; choose another --port")
@@ -143,9 +153,9 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(nodes: 5, latency: .milliseconds(1) ... .milliseconds(5)))
         defer { laboratory.close() }
         var picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil }
+        try follow(laboratory, &picture) { $0.leader != nil }
         try laboratory.perform(.freeze, leader: nil)
-        follow(laboratory, &picture) { $0.rate == 0 }
+        try follow(laboratory, &picture) { $0.rate == 0 }
         while !laboratory.isQuiet() {}
         _ = laboratory.takeEvents()
         let frozenAt = laboratory.now
@@ -153,7 +163,7 @@ struct LiveClusterTests {
         #expect(laboratory.takeEvents().isEmpty, "nothing happens")
         #expect(laboratory.now == frozenAt)
         try laboratory.perform(.thaw, leader: nil)
-        follow(laboratory, &picture) { $0.rate == 1 && $0.now > frozenAt + .milliseconds(100) }
+        try follow(laboratory, &picture) { $0.rate == 1 && $0.now > frozenAt + .milliseconds(100) }
     }
 
     @Test("a fault is taken back by undo, the last one first, and a wiped disk comes back with all that it held")
@@ -161,19 +171,19 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
+        try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
         let log = picture[NodeID(2)]?.log.runs
         for line in ["cut 1-3", "pause 1", "wipe 2"] { try laboratory.perform(command(line), leader: nil) }
-        follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == false }
+        try follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == false }
         #expect(picture[NodeID(2)]?.log.runs == [])
         try laboratory.perform(.undo, leader: nil)
-        follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == true }
+        try follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == true }
         #expect(picture[NodeID(2)]?.log.runs.first == log?.first)
         #expect(picture[NodeID(2)]?.incarnation == .first)
         try laboratory.perform(.undo, leader: nil)
-        follow(laboratory, &picture) { $0[NodeID(1)]?.isPaused == false }
+        try follow(laboratory, &picture) { $0[NodeID(1)]?.isPaused == false }
         try laboratory.perform(.undo, leader: nil)
-        follow(laboratory, &picture) { !$0.link(from: NodeID(1), to: NodeID(3)).isCut }
+        try follow(laboratory, &picture) { !$0.link(from: NodeID(1), to: NodeID(3)).isCut }
         #expect(throws: Refusal("there is no fault to take back")) { try laboratory.perform(.undo, leader: nil) }
     }
 
@@ -182,15 +192,15 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil }
+        try follow(laboratory, &picture) { $0.leader != nil }
         for line in ["set x 1", "cut 1-2", "kill 3", "freeze"] { try laboratory.perform(command(line), leader: nil) }
-        follow(laboratory, &picture) { $0.rate == 0 }
+        try follow(laboratory, &picture) { $0.rate == 0 }
         try laboratory.perform(.reset, leader: nil)
-        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
         #expect(picture.nodes.allSatisfy { $0.store.isEmpty && $0.isRunning && $0.term < Term(5) })
         #expect(picture.links.values.allSatisfy { !$0.isCut })
         try laboratory.perform(command("incr n"), leader: nil)
-        follow(laboratory, &picture) { $0.lastReturn != nil }
+        try follow(laboratory, &picture) { $0.lastReturn != nil }
         #expect(picture.lastReturn?.result == .value(Array("1".utf8)))
     }
 
@@ -199,7 +209,7 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil }
+        try follow(laboratory, &picture) { $0.leader != nil }
         for (line, reason) in [
             ("revive 1", "n1 runs already"), ("resume 1", "n1 isn't paused"), ("kill 7", "no node 7 in a cluster of 3"),
             ("heal", "heal changes nothing: nothing is cut there"), ("thaw", "the clock isn't frozen"),
@@ -220,7 +230,7 @@ struct LiveClusterTests {
         defer { laboratory.close() }
         var picture = Picture()
         var random = Generator(seed: seed)
-        follow(laboratory, &picture) { $0.leader != nil }
+        try follow(laboratory, &picture) { $0.leader != nil }
         for _ in 0..<60 {
             let node = 1 + random.below(3)
             let action = ["kill", "power", "revive", "pause", "resume", "wipe", "undo"][Int(random.below(7))]
@@ -231,7 +241,7 @@ struct LiveClusterTests {
                 _ = try? laboratory.perform(command("\(action) \(node)"), leader: nil)
             }
         }
-        follow(laboratory, &picture) { $0.nodes.allSatisfy { $0.isRunning && !$0.isPaused } }
+        try follow(laboratory, &picture) { $0.nodes.allSatisfy { $0.isRunning && !$0.isPaused } }
         #expect(picture.nodes.allSatisfy { $0.failure == nil && $0.halted == nil })
     }
 
@@ -242,13 +252,13 @@ struct LiveClusterTests {
         var picture = Picture()
         try laboratory.perform(command("pause 1"), leader: nil)
         try laboratory.perform(command("kill 2"), leader: nil)
-        follow(laboratory, &picture) { $0[NodeID(3)]?.isRunning == true }
+        try follow(laboratory, &picture) { $0[NodeID(3)]?.isRunning == true }
         #expect(picture[NodeID(1)]?.isPaused == true)
         #expect(picture[NodeID(2)]?.isRunning == false)
         for line in ["resume 1", "revive 2", "reset", "kill 3", "cut 1-2", "freeze"] {
             try laboratory.perform(command(line), leader: nil)
         }
-        follow(laboratory, &picture) { $0.rate == 0 }
+        try follow(laboratory, &picture) { $0.rate == 0 }
         #expect(picture[NodeID(3)]?.isRunning == false)
         #expect(picture.link(from: NodeID(1), to: NodeID(2)).isCut)
     }
@@ -258,16 +268,16 @@ struct LiveClusterTests {
         let laboratory = try LiveCluster(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
+        try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
         let port = try #require(picture[NodeID(1)]?.port)
         try laboratory.perform(command("kill 1"), leader: nil)
-        follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == false }
+        try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == false }
         let squatter = try LiveCluster(.init(nodes: 1, basePort: port))
         defer { squatter.close() }
         var other = Picture()
-        follow(squatter, &other) { $0.leader != nil }
+        try follow(squatter, &other) { $0.leader != nil }
         try laboratory.perform(command("revive 1"), leader: nil)
-        follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.leader != nil && $0.isConverged }
+        try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.leader != nil && $0.isConverged }
         #expect(picture[NodeID(1)]?.port != port)
     }
 }
