@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -58,6 +59,15 @@ private final class Peer: Sendable {
         }.wait()
         parts = bound
         self.port = try loop.flatSubmit { bound.value.endpoint.listen(on: port) }.wait()
+    }
+
+    /// A server on a port that the system gives to nobody by itself, so that it is still free when this one has closed.
+    static func onOwnPort(_ node: NodeID) throws -> Peer {
+        while true {
+            do { return try Peer(node, port: .random(in: 20_000..<30_000)) } catch let error as IOError {
+                guard error.errnoCode == EADDRINUSE else { throw error }
+            }
+        }
     }
 
     func on<Value: Sendable>(_ body: @escaping @Sendable (Endpoint) throws -> Value) throws -> Value {
@@ -130,7 +140,7 @@ struct EndpointTests {
         let one = try Peer(n1)
         let port: Int
         do {
-            let other = try Peer(n2)
+            let other = try Peer.onOwnPort(n2)
             port = other.port
             try one.connect(to: other)
             try other.connect(to: one)
@@ -208,7 +218,7 @@ struct EndpointTests {
 
     @Test("the listener is on 127.0.0.1 alone, and its port is free after closing")
     func loopback() throws {
-        let one = try Peer(n1)
+        let one = try Peer.onOwnPort(n1)
         let port = one.port
         try one.close()
         let again = try Peer(n1, port: port)
