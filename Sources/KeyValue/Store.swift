@@ -20,29 +20,35 @@ public struct Store: Hashable, Sendable {
 
     /// Does `operation` and says what became of it.
     public mutating func apply(_ operation: Operation) -> Outcome {
-        switch operation {
-        case .set(let key, let value):
-            values[key] = value
-            return .done
-        case .delete(let key):
-            return values.removeValue(forKey: key) == nil ? .notFound : .done
-        case .increment(let key, let amount):
-            return increment(key, by: amount)
-        case .compareAndSet(let key, let old, let new):
-            guard let value = values[key] else { return .notFound }
-            guard value == old else { return .mismatch(value) }
-            values[key] = new
-            return .done
+        let key = operation.key
+        let (value, outcome) = operation.applied(to: values[key])
+        switch outcome {
+        case .notFound, .mismatch, .keys, .sessionExpired: break
+        case .done, .value: values[key] = value
+        }
+        return outcome
+    }
+}
+
+extension Operation {
+    /// What the operation makes of its key's value, and what became of it. A missing value is `nil`.
+    public func applied(to present: Bytes?) -> (value: Bytes?, outcome: Outcome) {
+        switch self {
+        case .set(_, let value): return (value, .done)
+        case .delete: return (nil, present == nil ? .notFound : .done)
+        case .increment(_, let amount): return Operation.incremented(present, by: amount)
+        case .compareAndSet(_, let old, let new):
+            guard let present else { return (nil, .notFound) }
+            return present == old ? (new, .done) : (present, .mismatch(present))
         }
     }
 
-    private mutating func increment(_ key: Bytes, by amount: Int64) -> Outcome {
-        let present = values[key] ?? Bytes("0".utf8)
-        guard let number = Int64(String(decoding: present, as: UTF8.self)) else { return .mismatch(present) }
+    private static func incremented(_ present: Bytes?, by amount: Int64) -> (value: Bytes?, outcome: Outcome) {
+        let digits = present ?? Bytes("0".utf8)
+        guard let number = Int64(String(decoding: digits, as: UTF8.self)) else { return (present, .mismatch(digits)) }
         let (sum, isOverflow) = number.addingReportingOverflow(amount)
-        guard !isOverflow else { return .mismatch(present) }
+        guard !isOverflow else { return (present, .mismatch(digits)) }
         let value = Bytes(String(sum).utf8)
-        values[key] = value
-        return .value(value)
+        return (value, .value(value))
     }
 }

@@ -10,7 +10,7 @@ import RaftCore
 /// disk is then unknown, and only opening it again tells.
 public struct WriteAheadLog<D: Disk> {
     /// Where the files are.
-    public private(set) var disk: D
+    public var disk: D
     private let segmentBytesMax: Int
     private var segment: UInt64
     private var length: Int
@@ -24,7 +24,8 @@ public struct WriteAheadLog<D: Disk> {
     public static var segmentBytesMax: Int { 64 << 20 }
 
     /// Opens the log on `disk` and says what it holds. The torn end that a crash may have left is cut off, for nobody was
-    /// told of it.
+    /// told of it. What is said to be there is certain from then on, though the process before may have ended between
+    /// a write and its sync.
     ///
     /// - Throws: ``StorageError/damaged(file:offset:reason:)`` where something that was certain is missing or wrong.
     public static func open(
@@ -34,6 +35,10 @@ public struct WriteAheadLog<D: Disk> {
         let recovery = try Recovery(from: &disk)
         var log = WriteAheadLog(disk: disk, recovery: recovery, segmentBytesMax: segmentBytesMax)
         if log.length == 0 { try log.beginFile() }
+        try log.disk.sync(Segment.name(log.segment))
+        try log.disk.syncNames()
+        log.syncedLength = log.length
+        log.isNewFile = false
         return (log, recovery.recovered)
     }
 
@@ -109,3 +114,5 @@ public struct WriteAheadLog<D: Disk> {
         length += frame.count
     }
 }
+
+extension WriteAheadLog: Sendable where D: Sendable {}

@@ -8,6 +8,8 @@ struct MemoryDisk: Disk {
     }
 
     var files: [String: File] = [:]
+    /// The names that were there when names were synced last.
+    var syncedNames: Set<String> = []
     var path: String { "disk" }
     /// The operation that fails next, counted down with every one.
     var failsAfter: Int?
@@ -35,7 +37,10 @@ struct MemoryDisk: Disk {
         files[name]?.synced = length
     }
 
-    mutating func syncNames() throws(StorageError) { try count("sync", path) }
+    mutating func syncNames() throws(StorageError) {
+        try count("sync", path)
+        syncedNames = Set(files.keys)
+    }
 
     mutating func rename(_ name: String, to newName: String) throws(StorageError) {
         try count("rename", name)

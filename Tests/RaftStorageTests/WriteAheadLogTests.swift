@@ -281,6 +281,24 @@ struct WriteAheadLogTests {
         }
     }
 
+    @Test("what an opened log says it holds is certain, though a process ended between a write and its sync")
+    func openedIsCertain() throws {
+        for segmentBytesMax in [1, 1 << 20] {
+            var (log, _) = try Log.open(on: MemoryDisk(), segmentBytesMax: segmentBytesMax)
+            try log.append([write(first: 1, [entry(1, "certain")])])
+            try log.sync()
+            try log.append([write(term: 7, first: 2, [entry(7, "written")])])
+            var (again, recovered) = try Log.open(on: log.disk, segmentBytesMax: segmentBytesMax)
+            #expect(recovered.entries.count == 2)
+            #expect(again.disk.files.allSatisfy { $0.value.synced == $0.value.bytes.count })
+            #expect(again.disk.syncedNames == Set(again.disk.files.keys))
+            try again.losePower()
+            let after = try Log.open(on: again.disk).recovered
+            #expect(after.entries == recovered.entries)
+            #expect(after.hardState == recovered.hardState)
+        }
+    }
+
     @Test("a power cut takes what was not synced, and nothing else")
     func powerCut() throws {
         var (log, _) = try Log.open(on: MemoryDisk())
