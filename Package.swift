@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
@@ -31,6 +32,13 @@ let package = Package(
         .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
         .target(name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .target(
+            name: "RaftAudit", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
+        .target(
+            name: "RaftSimulation",
+            dependencies: [
+                "KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", heap,
+            ], swiftSettings: settings),
+        .target(
             name: "RaftCluster",
             dependencies: [
                 "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport", nio,
@@ -48,8 +56,8 @@ let package = Package(
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace",
-                "Script", "Terminal", argumentParser,
+                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftSimulation",
+                "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",

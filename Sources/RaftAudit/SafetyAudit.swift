@@ -1,0 +1,407 @@
+import RaftCore
+import RaftTrace
+
+/// Holds the servers to the paper's safety properties, to monotone terms and commits, and to what they promised each
+/// other, event by event.
+///
+/// It keeps history variables: leaders, votes, entries and commits of every term that ever was. So a crash, or a server
+/// that forgets, hides nothing.
+public struct SafetyAudit: Sendable {
+    /// What doesn't hold, in the order in which it was seen; at most ``findingsMax``.
+    public private(set) var findings: [Finding] = []
+    /// How many events couldn't be judged, because others before them were left out.
+    public private(set) var unchecked = 0
+
+    var servers: [Server] = []
+    private var leaders: [Term: Leader] = [:]
+    private var votes: [Ballot: NodeID] = [:]
+    private var entries = EntryHistory()
+    /// The terms of committed entries, from index 1, and the term in which each was committed.
+    private var committed: [(entry: Term, committedIn: Term)] = []
+    private var applied: [Applied] = []
+    private var sequence: UInt64 = 0
+
+    /// The largest number of findings that are kept.
+    public static let findingsMax = 20
+
+    /// What is known of a server.
+    struct Server: Sendable {
+        var isRunning = false
+        /// Which of its lives this is, counted from its first start.
+        var life = 0
+        var incarnation = Incarnation.first
+        var isLeader = false
+        var term = Term.zero
+        var commit = LogIndex.zero
+        var applied = LogIndex.zero
+        /// The terms of its entries, from index 1.
+        var log: [Term] = []
+        /// Whether ``log`` is what it has; not after events were left out, until it tells its state.
+        var isLogKnown = true
+        /// The latest term that it has told anyone.
+        var promisedTerm = Term.zero
+        /// How far it has told a leader that its log is on disk.
+        var promisedLog = LogIndex.zero
+
+        func term(at index: LogIndex) -> Term? {
+            if index == .zero { return .zero }
+            return index.rawValue <= log.count ? log[Int(index.rawValue) - 1] : nil
+        }
+    }
+
+    private struct Leader: Sendable {
+        var node: NodeID
+        var life: Int
+        /// Its log when it was elected; `nil` where that wasn't known.
+        var log: [Term]?
+    }
+
+    /// A server's vote of a term.
+    private struct Ballot: Hashable, Sendable {
+        var voter: NodeID
+        var incarnation: Incarnation
+        var term: Term
+    }
+
+    /// An audit that has seen nothing yet.
+    public init() {}
+
+    /// Takes note of an event.
+    public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
+        self.sequence = sequence
+        switch kind {
+        case .began(let began):
+            self = SafetyAudit()
+            self.sequence = sequence
+            servers = Array(repeating: Server(), count: began.nodes + 1)
+        case .node(let node, let term, let event):
+            guard Int(node.rawValue) < servers.count else { return }
+            take(event, of: node, in: term)
+        case .sent(let sent): takeSent(sent.message)
+        case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
+        case .delivered, .lost, .link, .clock, .called, .returned, .command: break
+        }
+    }
+
+    // MARK: - Servers
+
+    private mutating func take(_ event: NodeEvent, of node: NodeID, in term: Term) {
+        let place = Int(node.rawValue)
+        switch event {
+        case .raft(let observation):
+            if term < servers[place].term {
+                find(.monotone, "\(node) went from term \(servers[place].term) to \(term)")
+            }
+            servers[place].term = term
+            take(observation, of: node, in: term)
+        case .started(let started): start(node, in: term, started)
+        case .stopped, .failed:
+            servers[place].isRunning = false
+            servers[place].isLeader = false
+        case .applied(let applied): take(applied, of: node)
+        case .state(let state): adopt(state, of: node, in: term)
+        case .paused, .resumed, .hungUp: break
+        }
+    }
+
+    private mutating func take(_ observation: Observation, of node: NodeID, in term: Term) {
+        switch observation {
+        case .roleChanged(let change):
+            servers[Int(node.rawValue)].isLeader = change.role == .leader
+            if change.role == .leader { elect(node, in: term) }
+        case .appended(let appended): append(appended, to: node)
+        case .truncated(let truncated): truncate(truncated, of: node)
+        case .committed(let committed): commit(committed, on: node, in: term)
+        case .halted(let violation): find(violation.property, "\(node) halts: \(violation)")
+        case .termChanged, .voteCast, .voteCounted, .timerSet, .appendRefused, .progressed, .heldBack, .persisted,
+            .readRound:
+            break
+        }
+    }
+
+    // MARK: - Starting
+
+    private mutating func start(_ node: NodeID, in term: Term, _ started: NodeStarted) {
+        let place = Int(node.rawValue)
+        var server = servers[place]
+        let before = server
+        server.isRunning = true
+        server.life += 1
+        server.isLeader = false
+        server.commit = .zero
+        server.applied = .zero
+        server.term = term
+        server.log = started.log.flatMap { Array(repeating: $0.term, count: $0.count) }
+        server.isLogKnown = true
+        if started.incarnation != server.incarnation {
+            // Another disk: it has promised nothing.
+            server.incarnation = started.incarnation
+            server.promisedTerm = .zero
+            server.promisedLog = .zero
+        }
+        servers[place] = server
+        checkKept(by: node, before: before)
+        for index in 1..<(UInt64(server.log.count) + 1) { checkEntry(at: LogIndex(index), of: node, payload: nil) }
+    }
+
+    /// After a crash a server has what it told others it had.
+    private mutating func checkKept(by node: NodeID, before: Server) {
+        let server = servers[Int(node.rawValue)]
+        if server.term < server.promisedTerm {
+            find(
+                .promise, "\(node) told others of term \(server.promisedTerm), and starts again in term \(server.term)")
+        }
+        guard before.isLogKnown, server.promisedLog > .zero else { return }
+        let lost = (1...server.promisedLog.rawValue).first {
+            server.term(at: LogIndex($0)) != before.term(at: LogIndex($0))
+        }
+        guard let lost else { return }
+        let had = before.term(at: LogIndex(lost)).map { "entry \(lost) of term \($0)" } ?? "entry \(lost)"
+        let has = server.term(at: LogIndex(lost)).map { "has one of term \($0) there" } ?? "has nothing there"
+        find(.promise, "\(node) acknowledged \(had), and after its start \(has)")
+        servers[Int(node.rawValue)].promisedLog = LogIndex(lost - 1)
+    }
+
+    private mutating func adopt(_ state: NodeState, of node: NodeID, in term: Term) {
+        let place = Int(node.rawValue)
+        guard !servers[place].isLogKnown || !servers[place].isRunning else { return }
+        servers[place].isRunning = true
+        servers[place].isLeader = state.role == .leader
+        servers[place].term = term
+        servers[place].incarnation = state.incarnation
+        servers[place].commit = state.commit
+        servers[place].applied = state.applied
+        servers[place].log = state.log.flatMap { Array(repeating: $0.term, count: $0.count) }
+        servers[place].isLogKnown = true
+        servers[place].promisedLog = min(servers[place].promisedLog, LogIndex(UInt64(servers[place].log.count)))
+    }
+
+    // MARK: - Leaders
+
+    private mutating func elect(_ node: NodeID, in term: Term) {
+        let server = servers[Int(node.rawValue)]
+        if let other = leaders[term], other.node != node || other.life != server.life {
+            let who = other.node == node ? "\(node) leads twice" : "\(other.node) and \(node) both lead"
+            find(.electionSafety, "\(who) in term \(term)")
+        }
+        leaders[term] = Leader(node: node, life: server.life, log: server.isLogKnown ? server.log : nil)
+        guard server.isLogKnown else { return unchecked += 1 }
+        // By Log Matching the last entry that was committed before would do; but that may be what is broken.
+        guard let place = missing(from: server.log, committedBefore: term) else { return }
+        find(
+            .leaderCompleteness,
+            "\(node) leads in term \(term) without entry \(place + 1) of term \(committed[place].entry), which was committed in term \(committed[place].committedIn)"
+        )
+    }
+
+    /// The place of the last committed entry that is not in `log`, of those committed before `term`.
+    private func missing(from log: [Term], committedBefore term: Term) -> Int? {
+        // Commits come in the order of the log. Only where the last one is missing are the others looked at.
+        guard let last = committed.indices.last(where: { committed[$0].committedIn < term }) else { return nil }
+        if last < log.count, log[last] == committed[last].entry { return nil }
+        return committed.indices.first {
+            committed[$0].committedIn < term && ($0 >= log.count || log[$0] != committed[$0].entry)
+        }
+    }
+
+    // MARK: - Logs
+
+    private mutating func append(_ appended: Appended, to node: NodeID) {
+        let place = Int(node.rawValue)
+        guard servers[place].isLogKnown else { return unchecked += 1 }
+        let first = Int(appended.first.rawValue) - 1
+        guard first <= servers[place].log.count else {
+            return find(
+                .logMatching, "\(node) appends entry \(first + 1) where its log ends at \(servers[place].log.count)")
+        }
+        if first < servers[place].log.count { overwrite(from: appended.first, on: node) }
+        for (offset, entry) in appended.entries.enumerated() {
+            let index = LogIndex(UInt64(first + offset + 1))
+            if first + offset < servers[place].log.count {
+                servers[place].log[first + offset] = entry.term
+            } else {
+                servers[place].log.append(entry.term)
+            }
+            checkEntry(at: index, of: node, payload: entry.payload)
+        }
+        let next = LogIndex(UInt64(first + appended.entries.count + 1))
+        if next.rawValue <= servers[place].log.count { checkEntry(at: next, of: node, payload: nil) }
+    }
+
+    private mutating func truncate(_ truncated: Truncated, of node: NodeID) {
+        let place = Int(node.rawValue)
+        guard servers[place].isLogKnown else { return unchecked += 1 }
+        overwrite(from: truncated.first, on: node)
+        servers[place].log.removeSubrange(min(servers[place].log.count, Int(truncated.first.rawValue) - 1)...)
+    }
+
+    /// What was at `first` and beyond is given up.
+    private mutating func overwrite(from first: LogIndex, on node: NodeID) {
+        let place = Int(node.rawValue)
+        let server = servers[place]
+        if server.isLeader {
+            find(.leaderAppendOnly, "\(node) leads in term \(server.term) and takes away entry \(first)")
+        }
+        if first <= server.commit {
+            find(
+                .stateMachineSafety,
+                "\(node) takes away entry \(first), which it knows to be committed (commit index \(server.commit))")
+        } else if first <= server.promisedLog, Int(first.rawValue) <= committed.count,
+            server.term(at: first) == committed[Int(first.rawValue) - 1].entry
+        {
+            find(.promise, "\(node) takes away entry \(first), which it acknowledged and which is committed")
+        }
+        servers[place].promisedLog = min(server.promisedLog, first.previous)
+    }
+
+    /// By induction, logs match up to an entry if every entry of its index and term is the same and follows the same.
+    private mutating func checkEntry(at index: LogIndex, of node: NodeID, payload: Payload?) {
+        let server = servers[Int(node.rawValue)]
+        guard let term = server.term(at: index), let previous = server.term(at: index.previous) else { return }
+        let position = LogPosition(term: term, index: index)
+        guard let other = entries.conflict(at: position, previous: previous, payload: payload, on: node) else { return }
+        find(
+            .logMatching,
+            "\(other) and \(node) both have an entry \(index) of term \(term), but not the same one, or not after the same"
+        )
+    }
+
+    // MARK: - Commits
+
+    private mutating func commit(_ change: Committed, on node: NodeID, in term: Term) {
+        let place = Int(node.rawValue)
+        let known = servers[place].commit
+        if change.to < known { find(.monotone, "\(node)'s commit index goes from \(known) to \(change.to)") }
+        servers[place].commit = max(known, change.to)
+        guard servers[place].isLogKnown else { return unchecked += 1 }
+        guard change.to.rawValue <= servers[place].log.count else {
+            return find(
+                .stateMachineSafety,
+                "\(node)'s commit index is \(change.to), but its log ends at \(servers[place].log.count)")
+        }
+        guard change.from < change.to else { return }
+        for index in change.from.next.rawValue...change.to.rawValue {
+            commit(LogIndex(index), of: servers[place].log[Int(index) - 1], on: node, in: term)
+        }
+    }
+
+    private mutating func commit(_ index: LogIndex, of entry: Term, on node: NodeID, in term: Term) {
+        let place = Int(index.rawValue) - 1
+        if place < committed.count {
+            let other = committed[place].entry
+            guard other != .zero, other != entry else { return }
+            return find(
+                .stateMachineSafety,
+                "\(node) commits an entry \(index) of term \(entry), where one of term \(other) was committed")
+        }
+        // A gap is what was left out; nothing is held against anyone there.
+        while committed.count < place { committed.append((.zero, .zero)) }
+        committed.append((entry, term))
+        for (later, leader) in leaders where later > term {
+            guard let log = leader.log, place >= log.count || log[place] != entry else { continue }
+            find(
+                .leaderCompleteness,
+                "entry \(index) of term \(entry) is committed in term \(term), but \(leader.node) leads in term \(later) without it"
+            )
+        }
+    }
+
+    private mutating func take(_ applied: Applied, of node: NodeID) {
+        let place = Int(node.rawValue)
+        if applied.index > servers[place].commit {
+            find(
+                .stateMachineSafety,
+                "\(node) applies entry \(applied.index), but has committed only \(servers[place].commit)")
+        }
+        if applied.index <= servers[place].applied {
+            find(.stateMachineSafety, "\(node) applies entry \(applied.index) again")
+        }
+        servers[place].applied = applied.index
+        let index = Int(applied.index.rawValue) - 1
+        if index == self.applied.count { return self.applied.append(applied) }
+        guard index < self.applied.count else { return unchecked += 1 }
+        if self.applied[index] != applied {
+            find(
+                .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it")
+        }
+    }
+
+    // MARK: - Promises
+
+    private mutating func takeSent(_ message: Message) {
+        let place = Int(message.from.rawValue)
+        guard place < servers.count, message.incarnation == servers[place].incarnation else { return }
+        switch message.body {
+        case .voteRequest(let request):
+            guard request.poll == .vote else { return }
+            vote(of: message.from, message.incarnation, for: message.from, in: message.term)
+        case .voteResponse(let response):
+            guard response.poll == .vote else { return }
+            if response.isGranted { vote(of: message.from, message.incarnation, for: message.to, in: message.term) }
+        case .appendResponse(let response):
+            if case .accepted(let match) = response.outcome { acknowledge(match, by: message.from) }
+        case .append: break
+        }
+        servers[place].promisedTerm = max(servers[place].promisedTerm, message.term)
+    }
+
+    private mutating func acknowledge(_ match: LogIndex, by node: NodeID) {
+        let place = Int(node.rawValue)
+        servers[place].promisedLog = max(servers[place].promisedLog, match)
+        if servers[place].isLogKnown, match.rawValue > servers[place].log.count {
+            find(.promise, "\(node) acknowledges entry \(match), but its log ends at \(servers[place].log.count)")
+        }
+    }
+
+    private mutating func vote(of voter: NodeID, _ incarnation: Incarnation, for candidate: NodeID, in term: Term) {
+        let ballot = Ballot(voter: voter, incarnation: incarnation, term: term)
+        if let other = votes.updateValue(candidate, forKey: ballot), other != candidate {
+            find(.promise, "\(voter) votes for \(other) and for \(candidate) in term \(term)")
+        }
+    }
+
+    // MARK: - Findings
+
+    private mutating func find(_ property: Property, _ sentence: String) {
+        guard findings.count < SafetyAudit.findingsMax else { return }
+        findings.append(Finding(property, sentence, sequence: sequence))
+    }
+}
+
+extension Violation {
+    /// The property that a server found broken.
+    var property: Property {
+        switch self {
+        case .twoLeaders: .electionSafety
+        case .committedEntryReplaced: .leaderCompleteness
+        case .commitBeyondLog: .stateMachineSafety
+        case .invariant: .monotone
+        }
+    }
+}
+
+/// Every entry that ever was in any log: what it held, and what it followed.
+private struct EntryHistory: Sendable {
+    private struct Known: Sendable {
+        var previous: Term
+        var payload: Payload?
+        var node: NodeID
+    }
+
+    private var known: [LogPosition: Known] = [:]
+
+    /// Notes an entry. Answers a server that had another one of the same index and term, if there is one.
+    mutating func conflict(at position: LogPosition, previous: Term, payload: Payload?, on node: NodeID) -> NodeID? {
+        guard let before = known[position] else {
+            known[position] = Known(previous: previous, payload: payload, node: node)
+            return nil
+        }
+        if before.previous != previous { return before.node }
+        guard let payload else { return nil }
+        guard let other = before.payload else {
+            known[position]?.payload = payload
+            return nil
+        }
+        return other == payload ? nil : before.node
+    }
+}

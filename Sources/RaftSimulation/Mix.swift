@@ -1,0 +1,99 @@
+import RaftCore
+
+/// What a seed makes of its world. Each draws its own mix, for a fault that is always there hides what another would
+/// show: where PreVote and CheckQuorum are on, few elections meet; where every message may be lost, no log grows long.
+public struct Mix: Hashable, Sendable {
+    /// The servers' settings.
+    public var settings = Settings()
+    /// How long messages take.
+    public var latency: ClosedRange<Interval> = .milliseconds(1) ... .milliseconds(5)
+    /// The chance that a message is lost.
+    public var loss = 0.0
+    /// The chance that a message arrives twice.
+    public var duplication = 0.0
+    /// Whether messages of a link may pass each other.
+    public var reorders = false
+    /// How long a sync takes.
+    public var sync: ClosedRange<Interval> = .microseconds(100) ... .milliseconds(2)
+    /// How large a log's files grow, in bytes.
+    public var segmentBytes = 64 << 20
+    /// How far a server's clock may be off: 0.1 for a tenth faster or slower.
+    public var drift = 0.0
+    /// The number of clients.
+    public var clients = 4
+    /// The number of keys that they use.
+    public var keys = 3
+    /// How long a client thinks between two calls.
+    public var thought: ClosedRange<Interval> = .zero ... .milliseconds(160)
+    /// How long it is from one fault to the next.
+    public var faultPause: ClosedRange<Interval> = .milliseconds(100) ... .seconds(2)
+    /// How likely each fault is, against the others.
+    public var faults: [Fault: Int] = [:]
+
+    /// Something that goes wrong.
+    public enum Fault: String, Hashable, Sendable, CaseIterable {
+        /// A server's process ends.
+        case kill
+        /// A server's power is cut.
+        case power
+        /// All servers' power is cut at once.
+        case blackout
+        /// A server's disk is taken away; never those of a majority.
+        case wipe
+        /// A server freezes for a while.
+        case pause
+        /// One direction of a link is cut.
+        case cut
+        /// The servers fall into two parts.
+        case partition
+        /// The leader is cut off.
+        case isolateLeader
+        /// The leader's process ends.
+        case killLeader
+        /// All links are whole again.
+        case heal
+        /// A server's disk takes long.
+        case stall
+        /// A server's disk fails.
+        case diskError
+        /// A server's clock changes its rate.
+        case clock
+        /// A server is told to campaign.
+        case campaign
+    }
+
+    /// A calm world: nothing goes wrong.
+    public init() {}
+
+    /// What this seed draws.
+    public init(seed: UInt64) {
+        var random = Generator(seed: seed, stream: 1)
+        func either(_ chance: Double) -> Bool { random.chance(chance) }
+        settings.options.preVote = either(0.5)
+        settings.options.checkQuorum = either(0.5)
+        settings.options.noop = either(0.7)
+        let timeout = Interval.milliseconds([50, 150, 150, 400][Int(random.below(4))])
+        let spread = [1, 2, 4][Int(random.below(3))]
+        settings.timing.electionTimeout = timeout...Interval(nanoseconds: timeout.nanoseconds * (2 + Int64(spread)) / 2)
+        settings.timing.heartbeat = Interval(nanoseconds: timeout.nanoseconds / Int64(3 + random.below(4)))
+        settings.limits.entriesPerAppendMax = [1, 2, 8, 4_096][Int(random.below(4))]
+        settings.limits.bytesPerAppendMax = [64, 1_024, 1 << 20][Int(random.below(3))]
+        settings.limits.inflightMessagesMax = [1, 2, 16, 256][Int(random.below(4))]
+        let slowest = Interval(nanoseconds: timeout.nanoseconds / Int64(2 + random.below(30)))
+        latency = .microseconds(50)...max(.microseconds(60), slowest)
+        loss = [0, 0, 0.01, 0.1, 0.3][Int(random.below(5))]
+        duplication = [0, 0, 0.05, 0.3][Int(random.below(4))]
+        reorders = either(0.5)
+        sync = .microseconds(10)...Interval.microseconds([20, 2_000, 20_000, 60_000][Int(random.below(4))])
+        segmentBytes = [512, 4_096, 64 << 20][Int(random.below(3))]
+        drift = [0, 0, 0.05, 0.3][Int(random.below(4))]
+        clients = Int(1 + random.below(8))
+        keys = Int(1 + random.below(4))
+        thought = .zero...Interval.milliseconds(Int64(clients) * 40)
+        faultPause = .milliseconds(20)...Interval.milliseconds([300, 1_000, 4_000][Int(random.below(3))])
+        for fault in Fault.allCases where either(0.5) { faults[fault] = Int(1 + random.below(4)) }
+        if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
+            faults[.heal] = Int(2 + random.below(4))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import RaftCore
+import RaftNode
+
+/// Something that will happen in a simulated world.
+struct Occurrence: Comparable, Sendable {
+    let at: Instant
+    /// Which of those of the same moment comes first.
+    let order: UInt64
+    let kind: Kind
+
+    enum Kind: Sendable {
+        /// A message arrives.
+        case delivery(Message, number: UInt64)
+        /// A server wants to be woken.
+        case wake(server: Int, life: UInt64)
+        /// A server's disk has synced.
+        case synced(server: Int, life: UInt64, write: WriteNumber)
+        /// A client's request arrives.
+        case request(ClientRequest, server: Int, client: Int)
+        /// A reply arrives at its client.
+        case reply(Reply, client: Int)
+        /// A client wants to be woken, or to begin its next call.
+        case client(Int)
+        /// Something goes wrong.
+        case fault
+        /// A server that was paused goes on, or a disk is well again.
+        case mend(server: Int, life: UInt64)
+        /// A server that is down starts again.
+        case revival(server: Int)
+    }
+
+    static func == (one: Occurrence, other: Occurrence) -> Bool { one.order == other.order }
+
+    static func < (one: Occurrence, other: Occurrence) -> Bool {
+        (one.at, one.order) < (other.at, other.order)
+    }
+}

@@ -1,0 +1,123 @@
+import RaftCore
+import RaftStorage
+
+/// A disk as a value: files in memory, of which a power cut may lose, keep or tear what was not synced.
+///
+/// A sector is written wholly or not at all. What a torn write has left out is zeros, or beyond the end of the file.
+struct SimulatedDisk: Disk, Sendable {
+    /// Where it seems to be.
+    let path: String
+    /// What goes wrong with it now.
+    var fault: Fault?
+    /// Whether it says that it has synced what it has not. No disk should, and some do.
+    var isLying = false
+    private var files: [String: File] = [:]
+
+    /// What can go wrong with a disk.
+    enum Fault: Sendable {
+        /// Every write and sync fails.
+        case fails
+        /// Nothing more fits.
+        case full
+    }
+
+    private struct File: Sendable {
+        var bytes: [UInt8] = []
+        /// How much of it is certain to survive.
+        var synced = 0
+        var isNameSynced = false
+    }
+
+    private static let sector = 512
+
+    /// An empty disk.
+    init(path: String) { self.path = path }
+
+    /// Loses, keeps or tears what was not synced, as `random` has it.
+    mutating func losePower(_ random: inout Generator) {
+        for name in files.keys.sorted() {
+            guard var file = files[name] else { continue }
+            if !file.isNameSynced, random.chance(0.5) {
+                files[name] = nil
+                continue
+            }
+            SimulatedDisk.tear(&file, &random)
+            file.synced = file.bytes.count
+            file.isNameSynced = true
+            files[name] = file
+        }
+    }
+
+    private static func tear(_ file: inout File, _ random: inout Generator) {
+        guard file.synced < file.bytes.count else { return }
+        switch random.below(3) {
+        case 0: file.bytes.removeSubrange(file.synced...)
+        case 1: break
+        default:
+            file.bytes.removeSubrange((file.synced + Int(random.below(UInt64(file.bytes.count - file.synced))) + 1)...)
+            var start = file.synced
+            while start < file.bytes.count {
+                let end = min(file.bytes.count, (start / sector + 1) * sector)
+                if random.chance(0.5) { for place in start..<end { file.bytes[place] = 0 } }
+                start = end
+            }
+        }
+    }
+
+    // MARK: - Disk
+
+    func names() throws(StorageError) -> [String] { files.keys.sorted() }
+
+    func contents(of name: String) throws(StorageError) -> [UInt8] {
+        guard let file = files[name] else { throw failure("read", name, "No such file or directory") }
+        return file.bytes
+    }
+
+    mutating func create(_ name: String) throws(StorageError) {
+        try check("make", name)
+        guard files[name] == nil else { throw failure("make", name, "File exists") }
+        files[name] = File()
+    }
+
+    mutating func append(_ bytes: [UInt8], to name: String) throws(StorageError) {
+        try check("write", name)
+        files[name]?.bytes.append(contentsOf: bytes)
+    }
+
+    mutating func sync(_ name: String) throws(StorageError) {
+        try check("sync", name)
+        guard !isLying, let length = files[name]?.bytes.count else { return }
+        files[name]?.synced = length
+    }
+
+    mutating func syncNames() throws(StorageError) {
+        try check("sync", "")
+        for name in files.keys { files[name]?.isNameSynced = true }
+    }
+
+    mutating func rename(_ name: String, to newName: String) throws(StorageError) {
+        try check("rename", name)
+        files[newName] = files.removeValue(forKey: name)
+    }
+
+    mutating func remove(_ name: String) throws(StorageError) { files[name] = nil }
+
+    mutating func truncate(_ name: String, to length: Int) throws(StorageError) {
+        guard var file = files[name], length < file.bytes.count else { return }
+        file.bytes.removeSubrange(length...)
+        file.synced = min(file.synced, length)
+        files[name] = file
+    }
+
+    private func check(_ operation: String, _ name: String) throws(StorageError) {
+        switch fault {
+        case .fails: throw failure(operation, name, "Input/output error")
+        case .full where operation != "sync": throw failure(operation, name, "No space left on device")
+        case .full, nil: break
+        }
+    }
+
+    private func failure(_ operation: String, _ name: String, _ reason: String) -> StorageError {
+        .system(operation: operation, path: "\(path)/\(name)", reason: reason)
+    }
+}

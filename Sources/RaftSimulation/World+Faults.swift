@@ -1,0 +1,130 @@
+import RaftCore
+import RaftNode
+import RaftStorage
+import RaftTrace
+
+// What goes wrong in a simulated world.
+
+extension World {
+    /// One of the mix's faults happens, and the next is due.
+    mutating func somethingGoesWrong() {
+        guard !isCalm else { return }
+        let faults = Mix.Fault.allCases.filter { mix.faults[$0] != nil }
+        var ticket = random.below(UInt64(faults.reduce(0) { $0 + (mix.faults[$1] ?? 0) }))
+        for fault in faults {
+            let share = UInt64(mix.faults[fault] ?? 0)
+            if ticket < share {
+                happen(fault)
+                break
+            }
+            ticket -= share
+        }
+        schedule(.fault, after: random.interval(in: mix.faultPause))
+    }
+
+    private mutating func happen(_ fault: Mix.Fault) {
+        let place = Int(random.below(UInt64(servers.count)))
+        switch fault {
+        case .kill: crash(place, .kill)
+        case .power: crash(place, .power)
+        case .blackout: for place in servers.indices { crash(place, .power) }
+        case .wipe: wipe(place)
+        case .pause:
+            pause(place)
+            if let life = servers[place].life?.number {
+                schedule(
+                    .mend(server: place, life: life), after: random.interval(in: .milliseconds(50) ... .seconds(2)))
+            }
+        case .cut: cutOneWay(from: place)
+        case .partition: partition()
+        case .isolateLeader: if let leader { isolate(leader) }
+        case .killLeader: if let leader { crash(leader, random.chance(0.5) ? .kill : .power) }
+        case .heal: cuts = []
+        case .stall:
+            servers[place].stall = random.interval(in: .milliseconds(10) ... .seconds(1))
+            if let life = servers[place].life?.number { schedule(.mend(server: place, life: life), after: .seconds(2)) }
+        case .diskError: breakDisk(of: place)
+        case .clock: changeClock(of: place)
+        case .campaign: handle(.campaign, on: place)
+        }
+    }
+
+    /// The server that leads in the highest term.
+    private var leader: Int? {
+        servers.indices.filter { servers[$0].life?.node.raft.role.name == .leader }
+            .max { term(at: $0) < term(at: $1) }
+    }
+
+    private func term(at place: Int) -> Term { servers[place].life?.node.raft.currentTerm ?? .zero }
+
+    private mutating func crash(_ place: Int, _ how: CrashKind) {
+        guard servers[place].isRunning else { return }
+        stop(place, how)
+        reviveLater(place)
+    }
+
+    /// A server that went down comes back after a while.
+    mutating func reviveLater(_ place: Int) {
+        schedule(.revival(server: place), after: random.interval(in: .milliseconds(1) ... .seconds(2)))
+    }
+
+    /// Takes a disk away, unless too many would have forgotten what they promised.
+    private mutating func wipe(_ place: Int) {
+        guard servers[place].isRunning, wiped.union([place]).count * 2 < servers.count else { return }
+        wiped.insert(place)
+        crash(place, .wipe)
+    }
+
+    private mutating func cutOneWay(from place: Int) {
+        let other = (place + 1 + Int(random.below(UInt64(servers.count - 1)))) % servers.count
+        guard other != place else { return }
+        cuts.insert(Pair(from: servers[place].id, to: servers[other].id))
+    }
+
+    private mutating func partition() {
+        let sides = servers.map { _ in random.chance(0.5) }
+        cuts = []
+        for (one, from) in servers.enumerated() {
+            for (other, to) in servers.enumerated() where sides[one] != sides[other] {
+                cuts.insert(Pair(from: from.id, to: to.id))
+            }
+        }
+    }
+
+    private mutating func isolate(_ place: Int) {
+        for other in servers.indices where other != place {
+            cuts.insert(Pair(from: servers[place].id, to: servers[other].id))
+            cuts.insert(Pair(from: servers[other].id, to: servers[place].id))
+        }
+    }
+
+    private mutating func breakDisk(of place: Int) {
+        let fault: SimulatedDisk.Fault = random.chance(0.5) ? .fails : .full
+        servers[place].life?.log.disk.fault = fault
+    }
+
+    /// The clock of a server goes at another rate, within the mix's drift.
+    mutating func changeClock(of place: Int) {
+        let off = mix.drift * (2 * Double(random.below(1_001)) / 1_000 - 1)
+        servers[place].clock.change(rate: 1 + off, at: now)
+        handleNothing(on: place)
+    }
+
+    /// A server goes on, and its disk is well again.
+    mutating func mend(_ place: Int, life: UInt64) {
+        servers[place].stall = .zero
+        if servers[place].life?.number == life { resume(place) }
+    }
+
+    /// Nothing goes wrong any more, and what was wrong is put right.
+    mutating func calmDown() {
+        isCalm = true
+        cuts = []
+        for place in servers.indices {
+            servers[place].stall = .zero
+            servers[place].clock.change(rate: 1, at: now)
+            resume(place)
+            if servers[place].isRunning { handleNothing(on: place) } else { start(place) }
+        }
+    }
+}

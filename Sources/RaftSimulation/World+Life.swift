@@ -1,0 +1,83 @@
+import RaftCore
+import RaftNode
+import RaftStorage
+import RaftTrace
+
+// How simulated servers start and stop.
+
+extension World {
+    /// Starts a server from its disk.
+    mutating func start(_ place: Int) {
+        var server = servers[place]
+        guard server.life == nil else { return }
+        do throws(StorageError) {
+            let identity = try server.identity.claim(&server.disk)
+            let (log, recovered) = try WriteAheadLog.open(on: server.disk, segmentBytesMax: mix.segmentBytes)
+            server.identity = identity
+            server.lives += 1
+            let raft = Raft(
+                id: server.id, incarnation: identity.incarnation, configuration: identity.configuration,
+                settings: mix.settings, hardState: recovered.hardState, log: Log(recovered.entries),
+                seed: random.next(), now: server.clock.time(at: now))
+            let started = NodeStarted(
+                incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log))
+            server.life = SimulatedServer.Life(node: Node(raft: raft), log: log, number: server.lives)
+            servers[place] = server
+            tell(.node(server.id, recovered.hardState.term, .started(started)))
+            if let timer = raft.electionTimer {
+                tellIfKept(.node(server.id, raft.currentTerm, .raft(.timerSet(timer))))
+            }
+            handleNothing(on: place)
+        } catch {
+            startFailure = "\(server.id) can't start: \(error)"
+            tell(.node(server.id, .zero, .failed(NodeFailed(reason: "\(server.id) can't start: \(error)"))))
+        }
+    }
+
+    /// Stops a server as a crash of this kind does.
+    mutating func stop(_ place: Int, _ how: CrashKind) {
+        tell(.node(servers[place].id, term(of: place), .stopped(NodeStopped(how: how))))
+        leave(place, how)
+    }
+
+    private func term(of place: Int) -> Term { servers[place].life?.node.raft.currentTerm ?? .zero }
+
+    /// What a crash leaves behind.
+    mutating func leave(_ place: Int, _ how: CrashKind) {
+        guard let left = servers[place].life else { return }
+        servers[place].life = nil
+        servers[place].disk = left.log.disk
+        for request in left.waiting.keys.sorted() {
+            guard let client = left.waiting[request] else { continue }
+            // The connection breaks: whether the request was handled, its client can't know.
+            schedule(.reply(Reply(id: request, result: .unknown), client: client), after: .zero)
+        }
+        switch how {
+        case .kill: break
+        case .power: servers[place].disk.losePower(&random)
+        case .wipe:
+            servers[place].disk = SimulatedDisk(path: servers[place].disk.path)
+            servers[place].disk.isLying = sabotage.contains(.lyingSync)
+            servers[place].identity.incarnation = servers[place].identity.incarnation.next
+        }
+        servers[place].disk.fault = nil
+    }
+
+    /// Freezes a server, with its memory.
+    mutating func pause(_ place: Int) {
+        guard servers[place].life?.isPaused == false else { return }
+        servers[place].life?.isPaused = true
+        tell(.node(servers[place].id, term(of: place), .paused))
+    }
+
+    /// Lets a paused server go on: what came meanwhile is handled before any timer that ran out.
+    mutating func resume(_ place: Int) {
+        guard servers[place].life?.isPaused == true else { return }
+        servers[place].life?.isPaused = false
+        tell(.node(servers[place].id, term(of: place), .resumed))
+        let deferred = servers[place].life?.deferred ?? []
+        servers[place].life?.deferred = []
+        for input in deferred { handle(input, on: place) }
+        handleNothing(on: place)
+    }
+}

@@ -1,0 +1,260 @@
+import HeapModule
+import RaftAudit
+import RaftCore
+import RaftNode
+import RaftStorage
+import RaftTrace
+
+/// A simulated world: servers, their disks and clocks, the network between them, and clients, all from one seed.
+///
+/// It is a value: a copy goes on from where the original stood, on a way of its own. It goes from occurrence to
+/// occurrence; between two of them nothing happens, and no time is lost.
+public struct World: Sendable {
+    /// The world's time.
+    public internal(set) var now = Instant.zero
+    /// What holds the world to Raft's properties.
+    public internal(set) var audit = Audit()
+    /// What happened since these were taken last, if they are kept.
+    public internal(set) var events: [Event] = []
+    /// What was drawn for it.
+    public let mix: Mix
+    /// What is wrong with its disks by design; see ``Sabotage``.
+    public let sabotage: Set<Sabotage>
+    /// Why a server couldn't start, although nothing but what a disk may do was done to its disk.
+    public internal(set) var startFailure: String?
+    /// How many steps servers have taken.
+    public internal(set) var steps = 0
+
+    var servers: [SimulatedServer]
+    var clients: [SimulatedClient] = []
+    var random: Generator
+    var cuts: Set<Pair> = []
+    let keepsEvents: Bool
+    var isCalm = false
+    /// The servers whose disks were wiped. They don't count any more, so that there must be fewer than a majority.
+    var wiped: Set<Int> = []
+    private var queue = Heap<Occurrence>()
+    private var drawn: UInt64 = 0
+    private var nextSequence: UInt64 = 1
+    private var nextMessage: UInt64 = 1
+    var nextRequest: RequestID = 1
+    var nextCall: UInt64 = 1
+    var lastDue: [Pair: Instant] = [:]
+    private var effects = Effects()
+
+    /// A link, one way.
+    struct Pair: Hashable, Sendable {
+        var from: NodeID
+        var to: NodeID
+    }
+
+    /// What can be wrong with a disk that no switch of the algorithm knows. It is there to see that the audit notices.
+    public enum Sabotage: String, Hashable, Sendable, CaseIterable {
+        /// A sync says that it is done, and nothing is.
+        case lyingSync = "lying-sync"
+        /// A vote is never written.
+        case forgottenVote = "forgotten-vote"
+    }
+
+    /// The world of `seed`: `nodes` servers that are about to start.
+    public init(
+        seed: UInt64, nodes: Int, mix: Mix, sabotage: Set<Sabotage> = [], keepsEvents: Bool = false
+    ) {
+        self.mix = mix
+        self.sabotage = sabotage
+        self.keepsEvents = keepsEvents
+        random = Generator(seed: seed, stream: 2)
+        let configuration = Configuration(count: nodes)
+        servers = (1...nodes).map { number in
+            let id = NodeID(number)
+            var disk = SimulatedDisk(path: "\(id)")
+            disk.isLying = sabotage.contains(.lyingSync)
+            return SimulatedServer(
+                id: id,
+                identity: Identity(cluster: seed, node: id, incarnation: .first, configuration: configuration),
+                disk: disk)
+        }
+        tell(.began(ClusterBegan(nodes: nodes, seed: seed, settings: mix.settings)))
+        for place in servers.indices {
+            if mix.drift > 0 { changeClock(of: place) }
+            start(place)
+        }
+        clients = (0..<mix.clients).map { SimulatedClient(number: $0) }
+        for place in clients.indices { schedule(.client(place), after: random.interval(in: mix.thought)) }
+        if !mix.faults.isEmpty { schedule(.fault, after: random.interval(in: mix.faultPause)) }
+    }
+
+    // MARK: - Going on
+
+    /// When the next thing happens; `nil` if nothing ever will.
+    public var next: Instant? { queue.min?.at }
+
+    /// Lets the next thing happen.
+    public mutating func step() {
+        guard let occurrence = queue.popMin() else { return }
+        now = max(now, occurrence.at)
+        switch occurrence.kind {
+        case .delivery(let message, let number): deliver(message, number: number)
+        case .wake(let server, let life): wake(server, life: life)
+        case .synced(let server, let life, let write): synced(server, life: life, write: write)
+        case .request(let request, let server, let client): take(request, at: server, from: client)
+        case .reply(let reply, let client): take(reply, at: client)
+        case .client(let place): wakeClient(place)
+        case .fault: somethingGoesWrong()
+        case .mend(let server, let life): mend(server, life: life)
+        case .revival(let server): if !servers[server].isRunning { start(server) }
+        }
+    }
+
+    mutating func schedule(_ kind: Occurrence.Kind, after delay: Interval) { schedule(kind, at: now + delay) }
+
+    mutating func schedule(_ kind: Occurrence.Kind, at moment: Instant) {
+        drawn += 1
+        queue.insert(Occurrence(at: moment, order: drawn, kind: kind))
+    }
+
+    // MARK: - Telling
+
+    mutating func tell(_ kind: Event.Kind) {
+        audit.take(kind, sequence: nextSequence)
+        if keepsEvents { events.append(Event(at: now, sequence: nextSequence, kind: kind)) }
+        nextSequence += 1
+    }
+
+    /// Tells what only a reader of the trace wants to know.
+    mutating func tellIfKept(_ kind: @autoclosure () -> Event.Kind) {
+        if keepsEvents { tell(kind()) }
+    }
+
+    // MARK: - Servers
+
+    /// Lets a server handle `input`, now or, while it is paused, afterwards.
+    mutating func handle(_ input: NodeInput, on place: Int) {
+        guard let life = servers[place].life?.number else { return }
+        if servers[place].life?.isPaused == true {
+            servers[place].life?.deferred.append(input)
+            return
+        }
+        steps += 1
+        effects.clear()
+        let time = servers[place].clock.time(at: now)
+        servers[place].life?.node.handle(input, at: time, into: &effects)
+        let id = servers[place].id
+        let term = servers[place].life?.node.raft.currentTerm ?? .zero
+        for event in effects.events { tell(.node(id, term, event)) }
+        if let write = effects.write.map(sabotaged) { servers[place].life?.writes.append(write) }
+        for message in effects.messages { send(message) }
+        for reply in effects.replies { answer(reply, from: place) }
+        guard servers[place].life?.number == life else { return }
+        startWriting(place)
+        scheduleWake(place)
+    }
+
+    private func sabotaged(_ write: Write) -> Write {
+        guard sabotage.contains(.forgottenVote) else { return write }
+        var write = write
+        write.hardState?.vote = nil
+        return write
+    }
+
+    private mutating func scheduleWake(_ place: Int) {
+        guard let life = servers[place].life, !life.isPaused, let deadline = life.node.deadline else { return }
+        let moment = max(now, servers[place].clock.moment(of: deadline))
+        // An earlier wake-up does as well: it looks again.
+        if let wake = life.wake, wake <= moment { return }
+        servers[place].life?.wake = moment
+        schedule(.wake(server: place, life: life.number), at: moment)
+    }
+
+    /// Looks anew at when a server wants to be woken.
+    mutating func handleNothing(on place: Int) {
+        servers[place].life?.wake = nil
+        scheduleWake(place)
+    }
+
+    private mutating func wake(_ place: Int, life: UInt64) {
+        guard servers[place].life?.number == life, let wake = servers[place].life?.wake, wake <= now else { return }
+        servers[place].life?.wake = nil
+        let time = servers[place].clock.time(at: now)
+        if let deadline = servers[place].life?.node.deadline, deadline <= time, servers[place].life?.isPaused == false {
+            handle(.deadline, on: place)
+        } else {
+            scheduleWake(place)
+        }
+    }
+
+    // MARK: - Network
+
+    /// Puts a message on its link.
+    private mutating func send(_ message: Message) {
+        let number = nextMessage
+        nextMessage += 1
+        let pair = Pair(from: message.from, to: message.to)
+        if cuts.contains(pair) {
+            tell(.sent(MessageSent(number: number, message: message, due: nil)))
+            return tellLost(number, message, .cut)
+        }
+        if !isCalm, random.chance(mix.loss) {
+            tell(.sent(MessageSent(number: number, message: message, due: nil)))
+            return tellLost(number, message, .chance)
+        }
+        var due = now + random.interval(in: mix.latency)
+        if !mix.reorders {
+            due = max(due, lastDue[pair] ?? due)
+            lastDue[pair] = due
+        }
+        tell(.sent(MessageSent(number: number, message: message, due: due)))
+        schedule(.delivery(message, number: number), at: due)
+        if !isCalm, random.chance(mix.duplication) {
+            schedule(.delivery(message, number: number), after: random.interval(in: mix.latency))
+        }
+    }
+
+    private mutating func deliver(_ message: Message, number: UInt64) {
+        let place = Int(message.to.rawValue) - 1
+        if cuts.contains(Pair(from: message.from, to: message.to)) { return tellLost(number, message, .cut) }
+        guard servers[place].isRunning else { return tellLost(number, message, .unreachable) }
+        tellIfKept(.delivered(MessageDelivered(number: number, from: message.from, to: message.to)))
+        handle(.message(message), on: place)
+    }
+
+    private mutating func tellLost(_ number: UInt64, _ message: Message, _ reason: MessageLost.Reason) {
+        tellIfKept(.lost(MessageLost(number: number, from: message.from, to: message.to, reason: reason)))
+    }
+
+    // MARK: - Disks
+
+    /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
+    private mutating func startWriting(_ place: Int) {
+        guard let life = servers[place].life, !life.isWriting, let last = life.writes.last else { return }
+        do throws(StorageError) {
+            try servers[place].life?.log.append(life.writes)
+        } catch {
+            return failDisk(place, error)
+        }
+        servers[place].life?.writes.removeAll(keepingCapacity: true)
+        servers[place].life?.isWriting = true
+        let time = random.interval(in: mix.sync) + servers[place].stall
+        schedule(.synced(server: place, life: life.number, write: last.number), after: time)
+    }
+
+    private mutating func synced(_ place: Int, life: UInt64, write: WriteNumber) {
+        guard servers[place].life?.number == life else { return }
+        do throws(StorageError) {
+            try servers[place].life?.log.sync()
+        } catch {
+            return failDisk(place, error)
+        }
+        servers[place].life?.isWriting = false
+        handle(.durable(write), on: place)
+    }
+
+    /// A server whose disk fails stops; what it had not synced may be there or not.
+    private mutating func failDisk(_ place: Int, _ error: StorageError) {
+        servers[place].life?.isPaused = false
+        servers[place].life?.isWriting = true
+        handle(.diskFailed("\(error)"), on: place)
+        leave(place, .power)
+        reviveLater(place)
+    }
+}
