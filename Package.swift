@@ -56,7 +56,8 @@ let package = Package(
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftSimulation",
+                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
+                "RaftSimulation",
                 "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .target(

@@ -161,12 +161,14 @@ struct SimulatedDuration: ExpressibleByArgument, CustomStringConvertible {
 }
 
 extension Rule: ExpressibleByArgument {
+    /// The rule of this name.
     public init?(argument: String) { self.init(name: argument) }
 }
 
 extension World.Sabotage: ExpressibleByArgument {}
 
 extension Trial.Verdict: CustomStringConvertible {
+    /// How the trial ended, in a sentence.
     public var description: String {
         switch self {
         case .passed: "passed"
