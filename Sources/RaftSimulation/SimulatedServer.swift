@@ -15,25 +15,79 @@ struct SimulatedServer: Sendable {
     var clock = ServerClock()
     /// A disk that stalls takes this much longer.
     var stall = Interval.zero
+    var isRunning = false
+    var isPaused = false
+    var isWriting = false
+    /// When it is to be woken, in the world's time.
+    var wake: Instant?
+    /// When the node wants to be woken, by its own clock.
+    private var localDeadline: Instant?
 
-    /// A server that runs.
+    /// A server that has not started yet.
+    init(id: NodeID, identity: Identity, disk: SimulatedDisk) {
+        self.id = id
+        self.identity = identity
+        self.disk = disk
+    }
+
+    /// A server that runs: what its process has in memory. Every step would copy all of it if it were read as a whole;
+    /// so it is only ever changed in place, and what is asked often stands outside.
     struct Life: Sendable {
         var node: Node
         var log: WriteAheadLog<SimulatedDisk>
-        let number: UInt64
         /// What was asked of the disk while it was busy.
         var writes: [Write] = []
-        var isWriting = false
-        var isPaused = false
         /// What came while it was paused.
         var deferred: [NodeInput] = []
         /// The clients that wait for each request.
         var waiting: [RequestID: Int] = [:]
-        /// When it is to be woken, in the world's time.
-        var wake: Instant?
     }
 
-    var isRunning: Bool { life != nil }
+    /// Begins another life.
+    mutating func begin(_ node: Node, _ log: WriteAheadLog<SimulatedDisk>) {
+        lives += 1
+        localDeadline = node.deadline
+        life = Life(node: node, log: log)
+        isRunning = true
+        isPaused = false
+        isWriting = false
+        wake = nil
+    }
+
+    /// Ends this life, and answers what it was.
+    mutating func end() -> Life? {
+        defer { life = nil }
+        if let life { disk = life.log.disk }
+        isRunning = false
+        isPaused = false
+        wake = nil
+        return life
+    }
+
+    /// Takes a step of the node. Answers its term.
+    mutating func handle(_ input: NodeInput, at moment: Instant, into effects: inout Effects) -> Term {
+        let time = clock.time(at: moment)
+        life?.node.handle(input, at: time, into: &effects)
+        localDeadline = life?.node.deadline
+        return life?.node.raft.currentTerm ?? .zero
+    }
+
+    /// When the node wants to be woken, in the world's time.
+    var deadline: Instant? { localDeadline.map { clock.moment(of: $0) } }
+
+    /// Whether the node's deadline is past.
+    func isDue(at moment: Instant) -> Bool {
+        guard let localDeadline else { return false }
+        return localDeadline <= clock.time(at: moment)
+    }
+
+    /// Gives everything that waits to the disk. Answers the number of the last write, if there was one.
+    mutating func writeAll() throws(StorageError) -> WriteNumber? {
+        guard let last = life?.writes.last?.number, let writes = life?.writes else { return nil }
+        try life?.log.append(writes)
+        life?.writes.removeAll(keepingCapacity: true)
+        return last
+    }
 }
 
 /// A server's clock, which may go faster or slower than the world's.

@@ -31,10 +31,8 @@ extension World {
         case .wipe: wipe(place)
         case .pause:
             pause(place)
-            if let life = servers[place].life?.number {
-                schedule(
-                    .mend(server: place, life: life), after: random.interval(in: .milliseconds(50) ... .seconds(2)))
-            }
+            let length = random.interval(in: .milliseconds(50) ... .seconds(2))
+            schedule(.mend(server: place, life: servers[place].lives), after: length)
         case .cut: cutOneWay(from: place)
         case .partition: partition()
         case .isolateLeader: if let leader { isolate(leader) }
@@ -42,7 +40,7 @@ extension World {
         case .heal: cuts = []
         case .stall:
             servers[place].stall = random.interval(in: .milliseconds(10) ... .seconds(1))
-            if let life = servers[place].life?.number { schedule(.mend(server: place, life: life), after: .seconds(2)) }
+            schedule(.mend(server: place, life: servers[place].lives), after: .seconds(2))
         case .diskError: breakDisk(of: place)
         case .clock: changeClock(of: place)
         case .campaign: handle(.campaign, on: place)
@@ -107,13 +105,13 @@ extension World {
     mutating func changeClock(of place: Int) {
         let off = mix.drift * (2 * Double(random.below(1_001)) / 1_000 - 1)
         servers[place].clock.change(rate: 1 + off, at: now)
-        handleNothing(on: place)
+        lookAgain(place)
     }
 
     /// A server goes on, and its disk is well again.
     mutating func mend(_ place: Int, life: UInt64) {
         servers[place].stall = .zero
-        if servers[place].life?.number == life { resume(place) }
+        if servers[place].lives == life { resume(place) }
     }
 
     /// Nothing goes wrong any more, and what was wrong is put right.
@@ -124,7 +122,7 @@ extension World {
             servers[place].stall = .zero
             servers[place].clock.change(rate: 1, at: now)
             resume(place)
-            if servers[place].isRunning { handleNothing(on: place) } else { start(place) }
+            if servers[place].isRunning { lookAgain(place) } else { start(place) }
         }
     }
 }

@@ -8,26 +8,25 @@ import RaftTrace
 extension World {
     /// Starts a server from its disk.
     mutating func start(_ place: Int) {
+        guard !servers[place].isRunning else { return }
         var server = servers[place]
-        guard server.life == nil else { return }
         do throws(StorageError) {
             let identity = try server.identity.claim(&server.disk)
             let (log, recovered) = try WriteAheadLog.open(on: server.disk, segmentBytesMax: mix.segmentBytes)
             server.identity = identity
-            server.lives += 1
             let raft = Raft(
                 id: server.id, incarnation: identity.incarnation, configuration: identity.configuration,
                 settings: mix.settings, hardState: recovered.hardState, log: Log(recovered.entries),
                 seed: random.next(), now: server.clock.time(at: now))
             let started = NodeStarted(
                 incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log))
-            server.life = SimulatedServer.Life(node: Node(raft: raft), log: log, number: server.lives)
+            server.begin(Node(raft: raft), log)
             servers[place] = server
             tell(.node(server.id, recovered.hardState.term, .started(started)))
             if let timer = raft.electionTimer {
                 tellIfKept(.node(server.id, raft.currentTerm, .raft(.timerSet(timer))))
             }
-            handleNothing(on: place)
+            lookAgain(place)
         } catch {
             startFailure = "\(server.id) can't start: \(error)"
             tell(.node(server.id, .zero, .failed(NodeFailed(reason: "\(server.id) can't start: \(error)"))))
@@ -44,9 +43,7 @@ extension World {
 
     /// What a crash leaves behind.
     mutating func leave(_ place: Int, _ how: CrashKind) {
-        guard let left = servers[place].life else { return }
-        servers[place].life = nil
-        servers[place].disk = left.log.disk
+        guard let left = servers[place].end() else { return }
         for request in left.waiting.keys.sorted() {
             guard let client = left.waiting[request] else { continue }
             // The connection breaks: whether the request was handled, its client can't know.
@@ -65,19 +62,19 @@ extension World {
 
     /// Freezes a server, with its memory.
     mutating func pause(_ place: Int) {
-        guard servers[place].life?.isPaused == false else { return }
-        servers[place].life?.isPaused = true
+        guard servers[place].isRunning, !servers[place].isPaused else { return }
+        servers[place].isPaused = true
         tell(.node(servers[place].id, term(of: place), .paused))
     }
 
     /// Lets a paused server go on: what came meanwhile is handled before any timer that ran out.
     mutating func resume(_ place: Int) {
-        guard servers[place].life?.isPaused == true else { return }
-        servers[place].life?.isPaused = false
+        guard servers[place].isPaused else { return }
+        servers[place].isPaused = false
         tell(.node(servers[place].id, term(of: place), .resumed))
         let deferred = servers[place].life?.deferred ?? []
         servers[place].life?.deferred = []
         for input in deferred { handle(input, on: place) }
-        handleNothing(on: place)
+        lookAgain(place)
     }
 }

@@ -130,22 +130,19 @@ public struct World: Sendable {
 
     /// Lets a server handle `input`, now or, while it is paused, afterwards.
     mutating func handle(_ input: NodeInput, on place: Int) {
-        guard let life = servers[place].life?.number else { return }
-        if servers[place].life?.isPaused == true {
+        guard servers[place].isRunning else { return }
+        if servers[place].isPaused {
             servers[place].life?.deferred.append(input)
             return
         }
         steps += 1
         effects.clear()
-        let time = servers[place].clock.time(at: now)
-        servers[place].life?.node.handle(input, at: time, into: &effects)
+        let term = servers[place].handle(input, at: now, into: &effects)
         let id = servers[place].id
-        let term = servers[place].life?.node.raft.currentTerm ?? .zero
         for event in effects.events { tell(.node(id, term, event)) }
         if let write = effects.write.map(sabotaged) { servers[place].life?.writes.append(write) }
         for message in effects.messages { send(message) }
         for reply in effects.replies { answer(reply, from: place) }
-        guard servers[place].life?.number == life else { return }
         startWriting(place)
         scheduleWake(place)
     }
@@ -158,25 +155,24 @@ public struct World: Sendable {
     }
 
     private mutating func scheduleWake(_ place: Int) {
-        guard let life = servers[place].life, !life.isPaused, let deadline = life.node.deadline else { return }
-        let moment = max(now, servers[place].clock.moment(of: deadline))
+        guard servers[place].isRunning, !servers[place].isPaused, let deadline = servers[place].deadline else { return }
+        let moment = max(now, deadline)
         // An earlier wake-up does as well: it looks again.
-        if let wake = life.wake, wake <= moment { return }
-        servers[place].life?.wake = moment
-        schedule(.wake(server: place, life: life.number), at: moment)
+        if let wake = servers[place].wake, wake <= moment { return }
+        servers[place].wake = moment
+        schedule(.wake(server: place, life: servers[place].lives), at: moment)
     }
 
     /// Looks anew at when a server wants to be woken.
-    mutating func handleNothing(on place: Int) {
-        servers[place].life?.wake = nil
+    mutating func lookAgain(_ place: Int) {
+        servers[place].wake = nil
         scheduleWake(place)
     }
 
     private mutating func wake(_ place: Int, life: UInt64) {
-        guard servers[place].life?.number == life, let wake = servers[place].life?.wake, wake <= now else { return }
-        servers[place].life?.wake = nil
-        let time = servers[place].clock.time(at: now)
-        if let deadline = servers[place].life?.node.deadline, deadline <= time, servers[place].life?.isPaused == false {
+        guard servers[place].lives == life, let wake = servers[place].wake, wake <= now else { return }
+        servers[place].wake = nil
+        if !servers[place].isPaused, servers[place].isDue(at: now) {
             handle(.deadline, on: place)
         } else {
             scheduleWake(place)
@@ -226,33 +222,32 @@ public struct World: Sendable {
 
     /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
     private mutating func startWriting(_ place: Int) {
-        guard let life = servers[place].life, !life.isWriting, let last = life.writes.last else { return }
+        guard servers[place].isRunning, !servers[place].isWriting else { return }
         do throws(StorageError) {
-            try servers[place].life?.log.append(life.writes)
+            guard let last = try servers[place].writeAll() else { return }
+            servers[place].isWriting = true
+            let time = random.interval(in: mix.sync) + servers[place].stall
+            schedule(.synced(server: place, life: servers[place].lives, write: last), after: time)
         } catch {
-            return failDisk(place, error)
+            failDisk(place, error)
         }
-        servers[place].life?.writes.removeAll(keepingCapacity: true)
-        servers[place].life?.isWriting = true
-        let time = random.interval(in: mix.sync) + servers[place].stall
-        schedule(.synced(server: place, life: life.number, write: last.number), after: time)
     }
 
     private mutating func synced(_ place: Int, life: UInt64, write: WriteNumber) {
-        guard servers[place].life?.number == life else { return }
+        guard servers[place].isRunning, servers[place].lives == life else { return }
         do throws(StorageError) {
             try servers[place].life?.log.sync()
         } catch {
             return failDisk(place, error)
         }
-        servers[place].life?.isWriting = false
+        servers[place].isWriting = false
         handle(.durable(write), on: place)
     }
 
     /// A server whose disk fails stops; what it had not synced may be there or not.
     private mutating func failDisk(_ place: Int, _ error: StorageError) {
-        servers[place].life?.isPaused = false
-        servers[place].life?.isWriting = true
+        servers[place].isPaused = false
+        servers[place].isWriting = true
         handle(.diskFailed("\(error)"), on: place)
         leave(place, .power)
         reviveLater(place)
