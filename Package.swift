@@ -57,8 +57,7 @@ let package = Package(
             name: "raft-tui",
             dependencies: [
                 "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
-                "RaftSimulation",
-                "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
+                "RaftSimulation", "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
@@ -87,6 +86,12 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: ["Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace", "Script"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RaftSimulationTests", dependencies: ["RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace"],
             swiftSettings: settings),
         .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
