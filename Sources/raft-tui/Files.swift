@@ -6,13 +6,20 @@ import RaftTrace
 enum Files {
     /// The text of a file; of standard input for `-`.
     static func read(_ path: String) throws -> String {
+        guard let text = String(validating: try bytes(path), as: UTF8.self) else {
+            throw Failure("\(path) is not UTF-8 text")
+        }
+        return text
+    }
+
+    /// The bytes of a file; of standard input for `-`.
+    static func bytes(_ path: String) throws -> [UInt8] {
         let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         defer { if file > STDIN_FILENO { close(file) } }
         guard file >= 0, let bytes = contents(of: file) else {
             throw Failure("can't read \(path): \(String(cString: strerror(errno)))")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(path) is not UTF-8 text") }
-        return text
+        return bytes
     }
 
     /// Makes `text` the contents of a file.

@@ -163,6 +163,9 @@ struct SimulatedDuration: ExpressibleByArgument, CustomStringConvertible {
 extension Rule: ExpressibleByArgument {
     /// The rule of this name.
     public init?(argument: String) { self.init(name: argument) }
+
+    /// The names of all rules.
+    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 extension World.Sabotage: ExpressibleByArgument {}
