@@ -27,11 +27,15 @@ struct ClusterClock: Sendable {
     /// The same clock at another rate from now on.
     func changed(toRate rate: Double) -> ClusterClock { ClusterClock(rate: rate, from: now) }
 
-    /// Nanoseconds of real time until `moment`, zero if it is past; `nil` where it never comes.
+    /// Nanoseconds of real time until `moment`, zero if it is past; `nil` where it never comes. What is more than a year
+    /// away is looked at again after a year.
     func realDelay(until moment: Instant) -> Int64? {
         guard rate > 0 else { return nil }
-        return max(0, Int64((Double((moment - now).nanoseconds) / rate).rounded(.up)))
+        let delay = (Double((moment - now).nanoseconds) / rate).rounded(.up)
+        return Int64(min(max(0, delay), ClusterClock.year))
     }
+
+    private static let year = 365.0 * 86_400 * 1e9
 
     private func scaled(_ nanoseconds: Int64, by rate: Double) -> Interval {
         rate == 1

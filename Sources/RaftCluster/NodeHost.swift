@@ -252,10 +252,20 @@ final class NodeHost {
 
     private func wrote(upTo number: WriteNumber, failure: String?, life written: Int) {
         guard life?.number == written else { return }
+        if let failure { return failDisk(failure) }
         life?.isWriting = false
-        handle(failure.map(NodeInput.diskFailed) ?? .durable(number))
+        handle(.durable(number))
         endTurn()
-        if failure != nil { inOrder { $0.abandon(written) } }
+    }
+
+    /// The disk failed: nothing more is given to it, and the server stops, paused or not.
+    private func failDisk(_ reason: String) {
+        guard let number = life?.number else { return }
+        life?.writes = []
+        life?.isPaused = false
+        handle(.diskFailed(reason))
+        endTurn()
+        inOrder { $0.abandon(number) }
     }
 
     /// Whether nothing is going on that this server would go on with by itself.

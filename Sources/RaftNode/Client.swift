@@ -42,6 +42,9 @@ public struct Client: Sendable {
         var expires: Instant
         /// The request that is out, if one is.
         var request: RequestID?
+        /// Requests before it that were not answered in time. An answer to one of them is as good: it is the same write
+        /// under the same number, or a read that began no earlier than the call.
+        var earlier: [RequestID] = []
         var target: NodeID?
         /// When to ask again: after a silence, or after a pause.
         var next: Instant
@@ -92,7 +95,7 @@ public struct Client: Sendable {
 
     /// Takes a server's reply, or the host's own where the server can't be reached.
     public mutating func take(_ reply: Reply, at now: Instant, nodes: [NodeID], nextID: () -> RequestID) -> [Action] {
-        guard let place = calls.firstIndex(where: { $0.request == reply.id }) else { return [] }
+        guard let place = calls.firstIndex(where: { $0.request == reply.id }) else { return takeLate(reply) }
         var open = calls[place]
         open.request = nil
         if reply.isSessionGone {
@@ -112,6 +115,17 @@ public struct Client: Sendable {
         }
         calls[place] = open
         return wake(at: now, nodes: nodes, nextID: nextID)
+    }
+
+    /// Takes the reply to a request that was given up: an answer ends the call, anything else was overtaken.
+    private mutating func takeLate(_ reply: Reply) -> [Action] {
+        guard let place = calls.firstIndex(where: { $0.earlier.contains(reply.id) }), !reply.isSessionGone else {
+            return []
+        }
+        switch reply.result {
+        case .ok, .value, .keys, .notFound, .mismatch: return [finish(place, with: reply.result)]
+        case .notLeader, .unknown, .error: return []
+        }
     }
 
     /// Asks again where it is time to, and gives up where a call has waited long enough.
@@ -134,6 +148,7 @@ public struct Client: Sendable {
 
     private mutating func ask(_ open: inout Call, at now: Instant, nodes: [NodeID], id: RequestID) -> Action {
         let target = open.call.via ?? preferred.flatMap { nodes.contains($0) ? $0 : nil } ?? nodes.first ?? NodeID(1)
+        if let request = open.request { open.earlier.append(request) }
         open.target = target
         open.request = id
         open.attempts += 1

@@ -53,7 +53,11 @@ public struct Node: Sendable {
         output.isObserved = effects.isObserved
         raft.handle(input, at: now, into: &output)
         for observation in output.observations { effects.events.append(.raft(observation)) }
-        effects.write = output.write
+        if let write = output.write {
+            // Of the steps that one input leads to, only one writes; another's would take its place.
+            precondition(effects.write == nil, "an input leads to two writes, \(write.number) being the second")
+            effects.write = write
+        }
         effects.messages.append(contentsOf: output.messages)
         for answer in output.reads { settle(answer, &effects) }
         if wasLeader, !raft.isLeader || raft.violation != nil { releaseWrites(&effects) }

@@ -21,6 +21,8 @@ public struct Mix: Hashable, Sendable {
     public var drift = 0.0
     /// The number of clients.
     public var clients = 4
+    /// How long a server gathers requests, to handle those of that time together.
+    public var gathering = Interval.zero
     /// The number of keys that they use.
     public var keys = 3
     /// How long a client thinks between two calls.
@@ -88,6 +90,7 @@ public struct Mix: Hashable, Sendable {
         segmentBytes = [512, 4_096, 64 << 20][Int(random.below(3))]
         drift = [0, 0, 0.05, 0.3][Int(random.below(4))]
         clients = Int(1 + random.below(8))
+        gathering = .milliseconds([0, 0, 2, 20][Int(random.below(4))])
         keys = Int(1 + random.below(4))
         thought = .zero...Interval.milliseconds(Int64(clients) * 40)
         faultPause = .milliseconds(20)...Interval.milliseconds([300, 1_000, 4_000][Int(random.below(3))])

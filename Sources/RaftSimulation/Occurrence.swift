@@ -17,6 +17,8 @@ struct Occurrence: Comparable, Sendable {
         case synced(server: Int, life: UInt64, write: WriteNumber)
         /// A client's request arrives.
         case request(ClientRequest, server: Int, client: Int)
+        /// A server handles the requests that have come.
+        case requests(server: Int, life: UInt64)
         /// A reply arrives at its client.
         case reply(Reply, client: Int)
         /// A client wants to be woken, or to begin its next call.

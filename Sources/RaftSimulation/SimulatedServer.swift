@@ -18,6 +18,8 @@ struct SimulatedServer: Sendable {
     var isRunning = false
     var isPaused = false
     var isWriting = false
+    /// Requests that came together, and are to be handled so.
+    var requests: [ClientRequest] = []
     /// When it is to be woken, in the world's time.
     var wake: Instant?
     /// When the node wants to be woken, by its own clock.
@@ -51,6 +53,7 @@ struct SimulatedServer: Sendable {
         isRunning = true
         isPaused = false
         isWriting = false
+        requests = []
         wake = nil
     }
 

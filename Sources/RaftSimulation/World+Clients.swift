@@ -103,7 +103,17 @@ extension World {
             return schedule(.reply(reply, client: client), after: random.interval(in: mix.latency))
         }
         servers[server].life?.waiting[request.id] = client
-        handle(.requests([request]), on: server)
+        servers[server].requests.append(request)
+        guard servers[server].requests.count == 1 else { return }
+        schedule(.requests(server: server, life: servers[server].lives), after: mix.gathering)
+    }
+
+    /// A server handles the requests that have come.
+    mutating func takeRequests(_ server: Int, life: UInt64) {
+        guard servers[server].isRunning, servers[server].lives == life else { return }
+        let requests = servers[server].requests
+        servers[server].requests = []
+        handle(.requests(requests), on: server)
     }
 
     /// A server answers.

@@ -98,6 +98,7 @@ public struct World: Sendable {
         case .wake(let server, let life): wake(server, life: life)
         case .synced(let server, let life, let write): synced(server, life: life, write: write)
         case .request(let request, let server, let client): take(request, at: server, from: client)
+        case .requests(let server, let life): takeRequests(server, life: life)
         case .reply(let reply, let client): take(reply, at: client)
         case .client(let place): wakeClient(place)
         case .fault: somethingGoesWrong()

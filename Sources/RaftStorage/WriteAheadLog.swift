@@ -19,6 +19,9 @@ public struct WriteAheadLog<D: Disk> {
     private var hardState: HardState
     private var last: LogIndex
     private var isNewFile = false
+    /// The number of the write that comes next, once the first has come.
+    private var nextWrite: WriteNumber?
+    private var hasFailed = false
 
     /// How large a file may grow before the next is begun, in bytes.
     public static var segmentBytesMax: Int { 64 << 20 }
@@ -55,8 +58,13 @@ public struct WriteAheadLog<D: Disk> {
 
     /// Writes `writes`, in order, as one frame. They are certain after the next ``sync()``.
     public mutating func append(_ writes: some Sequence<Write>) throws(StorageError) {
+        try refuseAfterFailure()
         var writer = ByteWriter()
         for write in writes {
+            // A write that went missing would be taken for certain with the next one.
+            precondition(write.number == nextWrite ?? write.number, "write \(write.number) is not \(nextWrite ?? 0)")
+            precondition(write.first <= last.next, "entry \(write.first) would follow entry \(last)")
+            nextWrite = write.number + 1
             if let state = write.hardState {
                 Record.hardState(state).encode(into: &writer)
                 hardState = state
@@ -66,11 +74,21 @@ public struct WriteAheadLog<D: Disk> {
                 last = write.first.previous.advanced(by: write.entries.count)
             }
         }
+        hasFailed = true
         try appendFrame(writer.bytes)
+        hasFailed = false
+    }
+
+    /// After a failure nobody knows what is on the disk; writing on would make matters worse.
+    private func refuseAfterFailure() throws(StorageError) {
+        guard hasFailed else { return }
+        throw .system(operation: "write", path: disk.path, reason: "writing to it has failed before")
     }
 
     /// Returns when everything that was written is certain to survive.
     public mutating func sync() throws(StorageError) {
+        try refuseAfterFailure()
+        hasFailed = true
         try disk.sync(Segment.name(segment))
         if isNewFile {
             try disk.syncNames()
@@ -78,6 +96,7 @@ public struct WriteAheadLog<D: Disk> {
         }
         syncedLength = length
         if length >= segmentBytesMax { try beginNextFile() }
+        hasFailed = false
     }
 
     /// Takes back what was written and not synced, as a power cut may.

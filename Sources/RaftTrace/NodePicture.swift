@@ -146,7 +146,11 @@ public struct NodePicture: Hashable, Sendable {
     private mutating func apply(_ applied: Applied) {
         self.applied = applied.index
         guard let key = applied.key else { return }
+        let (had, isWholeStore) = (store[key] != nil, storeCount == store.count)
         store[key] = applied.value
+        if had, applied.value == nil { storeCount -= 1 }
+        // Where only a part of the store is known, the key may be in the rest of it.
+        if !had, applied.value != nil, isWholeStore { storeCount += 1 }
         storeCount = max(store.count, storeCount)
     }
 

@@ -97,6 +97,8 @@ public struct Link: Sendable {
 
     /// Takes everything off the link and hands it back.
     public mutating func clear() -> [Waiting] {
+        // What comes next waits for none of these.
+        lastDue = .zero
         guard !queue.isEmpty else { return [] }
         defer { queue.removeAll() }
         return Array(queue)

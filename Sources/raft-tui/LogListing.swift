@@ -61,6 +61,10 @@ struct LogListing {
             return [text(of: state)]
         case .entries(let first, let entries):
             let known = terms.count
+            guard first > .zero, first.rawValue <= UInt64(known) + 1 else {
+                isDamaged = true
+                return ["DAMAGED: entry \(first) follows entry \(known)"]
+            }
             terms.removeLast(max(0, known - Int(first.rawValue) + 1))
             terms.append(contentsOf: entries.map(\.term))
             let removed = known >= Int(first.rawValue) ? ["entries \(first)…\(known) are removed"] : []

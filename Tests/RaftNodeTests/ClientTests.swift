@@ -69,14 +69,17 @@ struct ClientTests {
         #expect(target(wake(at: deadline)) == n2)
     }
 
-    @Test("a server that is silent is left for another, and its late reply is nothing")
+    @Test("a server that is silent is left for another; its late answer is as good, its late refusal nothing")
     mutating func silence() throws {
         let first = begin(set)
         #expect(wake(at: .zero + .milliseconds(499)).isEmpty)
         let second = wake(at: .zero + .milliseconds(500))
         #expect(target(second) == n2)
-        #expect(reply(.ok, to: try #require(request(first)).id).isEmpty)
-        #expect(result(reply(.ok, to: try #require(request(second)).id)) == .ok)
+        for refusal in [ClientResult.notLeader(n3), .error("n1 is down"), .unknown] {
+            #expect(reply(refusal, to: try #require(request(first)).id).isEmpty)
+        }
+        #expect(result(reply(.ok, to: try #require(request(first)).id)) == .ok)
+        #expect(reply(.ok, to: try #require(request(second)).id).isEmpty, "the call is over")
     }
 
     @Test("after five seconds the result is unknown, never a failure")

@@ -29,6 +29,27 @@ struct NodeTests {
         #expect(bench.replies[keys]?.result == .keys(["x".bytes]))
     }
 
+    @Test("writes and reads that come together are written and answered, all of them")
+    func together() {
+        var bench = NodeBench(3)
+        bench.elect(n1)
+        let requests = (1...3 as ClosedRange<UInt64>).flatMap { number in
+            [
+                ClientRequest(
+                    id: 100 + number, kind: .write(SessionCommand(.increment(key: "n".bytes, by: 1)))),
+                ClientRequest(id: 200 + number, kind: .read(.get(key: "n".bytes, .readindex))),
+            ]
+        }
+        var node = bench[n1]
+        var effects = Effects()
+        node.handle(.requests(requests), at: bench.now, into: &effects)
+        #expect(effects.write?.entries.count == 3)
+        bench.step(.requests(requests), on: n1)
+        bench.deliver()
+        #expect(bench.replies[103]?.result == .value("3".bytes))
+        #expect((201...203).allSatisfy { bench.replies[$0]?.result == .value("3".bytes) })
+    }
+
     @Test("a server that doesn't lead says who does, and appends nothing")
     func notLeader() {
         var bench = NodeBench(3)
