@@ -29,6 +29,11 @@ bool cn_open(void) {
     screen = newterm(NULL, stdout, stdin);
     if (screen == NULL) return false;
     set_term(screen);
+    const char *place_cursor = tigetstr("cup");
+    if (place_cursor == NULL || place_cursor == (const char *)-1) {
+        cn_close();
+        return false;
+    }
     set_modes();
     set_escdelay(25);
     if (has_colors()) {

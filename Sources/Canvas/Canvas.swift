@@ -51,6 +51,18 @@ public struct Canvas: Hashable, Sendable {
         return place
     }
 
+    /// Writes `text` into `limit` columns; where it doesn't fit, `mark` at its end says so.
+    public mutating func write(
+        _ text: String, row: Int, column: Int, style: Style = .plain, limit: Int, cutMark mark: String
+    ) {
+        guard Glyph.width(of: text) > limit else {
+            write(text, row: row, column: column, style: style, limit: limit)
+            return
+        }
+        let end = write(text, row: row, column: column, style: style, limit: limit - Glyph.width(of: mark))
+        write(mark, row: row, column: end, style: style)
+    }
+
     /// Writes `text` so that it ends before `column`.
     public mutating func writeRight(_ text: String, row: Int, before column: Int, style: Style = .plain) {
         write(text, row: row, column: column - Glyph.width(of: text), style: style)

@@ -1,13 +1,24 @@
 import Canvas
 import Glibc
+import Laboratory
 import RaftCore
 import RaftTrace
 
 // The servers on a ring, the links between them, and the messages on their way.
 
 extension Model {
+    /// The pane's name, and what links do to messages.
+    private var clusterTitle: String {
+        let links = picture.links.values
+        let slowest = links.map(\.latencyMax).max() ?? .zero
+        let quickest = links.map(\.latencyMin).min() ?? .zero
+        let loss = links.map(\.loss).max() ?? 0
+        let latency = slowest > .zero ? ", \(DurationText.text(of: quickest...max(quickest, slowest)))" : ""
+        return "Cluster" + latency + (loss > 0 ? ", up to \(PercentText.text(of: loss)) lost" : "")
+    }
+
     func clusterPane(_ size: Size) -> Canvas {
-        var canvas = framed(.cluster, size, title: "Cluster", note: symbols.legend)
+        var canvas = framed(.cluster, size, title: clusterTitle, note: symbols.legend)
         let ring = Ring(nodes: picture.nodes.map(\.id), inside: canvas.inside)
         drawLinks(ring, on: &canvas)
         drawMessages(ring, on: &canvas)

@@ -28,7 +28,8 @@ extension Model {
             case .important: .plain.bold
             case .alarming: Style(.vermilion, isBold: true)
             }
-        canvas.write(line.text, row: row, column: start, style: style, limit: room + 1 - start)
+        canvas.write(
+            line.text, row: row, column: start, style: style, limit: room + 1 - start, cutMark: symbols.ellipsis)
         if line.nodes.contains(selected), line.nodes.count < 3, canvas.size.columns >= 70 {
             canvas.restyle(row: row, columns: 1..<start - 1) { $0.ink = .sky }
         }

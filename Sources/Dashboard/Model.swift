@@ -35,6 +35,8 @@ public struct Model: Sendable {
     var entriesBack = 0
     /// What the program has to say, in the line above the last.
     var notice = Notice("")
+    /// Whether the key that resets the cluster was pressed once.
+    var wantsReset = false
     /// The call that was typed last and is not answered yet.
     var openCall: (call: UInt64, line: String)?
     /// The clock's rate, as it was set; it is kept while the clock stands still.

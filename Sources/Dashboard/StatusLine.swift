@@ -22,11 +22,14 @@ extension Model {
         let pace =
             isFrozen ? "FROZEN \(symbols.separator) Space goes on " : "LIVE \(RateText.text(of: picture.rate)) "
         // What there is no room for is left out, the least important first.
-        for kept in stride(from: more.count, through: 0, by: -1) {
-            let extra = more.prefix(kept)
+        for kept in stride(from: more.count, through: -1, by: -1) {
+            let extra = more.prefix(max(0, kept))
             let parts = extra.dropFirst().reversed() + facts + extra.prefix(1)
-            let text = " " + parts.joined(separator: " \(symbols.separator) ") + " "
-            guard kept == 0 || Glyph.width(of: text) + Glyph.width(of: pace) <= size.columns else { continue }
+            let text =
+                kept < 0
+                ? " " + parts.joined(separator: " ") + " "
+                : " " + parts.joined(separator: " \(symbols.separator) ") + " "
+            guard kept < 0 || Glyph.width(of: text) + Glyph.width(of: pace) <= size.columns else { continue }
             canvas.write(text, row: 0, column: 0, style: base)
             break
         }
@@ -42,6 +45,10 @@ extension Model {
         case .help(let line, _): return drawLine(line, after: "help: ", row: row, on: &canvas)
         case .link:
             let others = picture.nodes.filter { $0.id != selected }.map { String($0.id.rawValue) }
+            if notice.isTrouble {
+                canvas.write(notice.text, row: row, column: 0, style: Style(.vermilion, isBold: true))
+                return nil
+            }
             canvas.write(
                 "cut which link of \(selected)? \(others.joined(separator: " "))", row: row, column: 0,
                 style: .plain.bold)
@@ -81,7 +88,8 @@ extension Model {
         case .help: canvas.write("type to filter, arrows scroll, Esc closes", row: row, column: 0, style: .faint)
         case .link:
             canvas.write(
-                "once: both ways; again: one way, the other way, whole; Esc: none", row: row, column: 0, style: .faint)
+                "a digit cuts both ways; again: one way, the other, whole; Esc: done", row: row, column: 0,
+                style: .faint)
         case .watching: drawKeys(row: row, on: &canvas)
         }
     }

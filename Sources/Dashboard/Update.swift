@@ -73,16 +73,29 @@ extension Model {
 
     private mutating func watch(_ key: Key) -> [Effect] {
         notice = Notice("")
+        if key != .character("r") { wantsReset = false }
         guard case .character(let letter) = key else { return move(key) }
         if let number = letter.wholeNumberValue, letter.isASCII {
             if let node = NodeID(rawValue: UInt8(number)), picture[node] != nil { selected = node }
             return []
         }
-        if let command = command(for: letter) { return [.perform(command)] }
+        if let command = command(for: letter) {
+            notice = Notice("\(command)")
+            return [.perform(command)]
+        }
         switch letter {
         case "[": return changeSpeed(by: -1)
         case "]": return changeSpeed(by: 1)
         case "c": mode = .link
+        case "r":
+            // One wrong key must not cost a lecture's cluster.
+            guard wantsReset else {
+                notice = Notice("r again takes all disks away and starts the cluster anew")
+                wantsReset = true
+                return []
+            }
+            wantsReset = false
+            return [.perform(.reset)]
         case ":": mode = .prompt(LineEditor(), Recall(place: history.count))
         case "/": mode = .filter(LineEditor(filter))
         case "?": mode = .help(LineEditor(), top: 0)
@@ -107,14 +120,13 @@ extension Model {
         case "i": return .isolate(node)
         case "H": return .heal([])
         case "u": return .undo
-        case "r": return .reset
         case " ", ".": return picture.rate == 0 ? .thaw : .freeze
         default: return nil
         }
     }
 
     /// The speeds that the keys go through: each about three times the one before it.
-    private static let speeds = [0.001, 0.003, 0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 2, 4]
+    private static let speeds = [0.001, 1.0 / 300, 0.01, 1.0 / 30, 0.1, 1.0 / 3, 1, 2, 4]
 
     private mutating func changeSpeed(by step: Int) -> [Effect] {
         let speeds = Model.speeds
@@ -169,10 +181,17 @@ extension Model {
     /// Takes the digit of a link's other end. A link goes from whole to cut, to cut one way, to cut the other way, and to
     /// whole again.
     private mutating func chooseLink(_ key: Key) -> [Effect] {
-        mode = .watching
-        guard case .character(let letter) = key, let number = letter.wholeNumberValue,
-            let other = NodeID(rawValue: UInt8(clamping: number)), picture[other] != nil, other != selected
-        else { return [] }
+        guard case .character(let letter) = key, let number = letter.wholeNumberValue, letter.isASCII else {
+            if key == .character("c") { return [] }
+            // Any other key has done with links, and does what it always does.
+            mode = .watching
+            return key == .escape || key == .enter ? [] : watch(key)
+        }
+        guard let other = NodeID(rawValue: UInt8(clamping: number)), picture[other] != nil, other != selected else {
+            notice = Notice("\(selected) has no link to n\(number)", isTrouble: true)
+            return []
+        }
+        notice = Notice("")
         let there = picture.link(from: selected, to: other).isCut
         let back = picture.link(from: other, to: selected).isCut
         let both = LinkReference(from: .node(selected), to: .node(other))

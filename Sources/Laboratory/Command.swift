@@ -12,7 +12,8 @@ public enum Command: Hashable, Sendable {
     case cut([LinkReference])
     /// Links are opened again; all, where none is named.
     case heal([LinkReference])
-    /// All links between servers of different groups are cut. Servers that are not named are a group of their own.
+    /// All links between servers of different groups are cut, and those within a group are whole. Servers that are not
+    /// named are a group of their own.
     case partition([[NodeReference]])
     /// All links of a server are cut.
     case isolate(NodeReference)
@@ -105,6 +106,9 @@ public struct ClientCommand: Hashable, Sendable {
 }
 
 extension Command {
+    /// The longest time that a message may take.
+    public static let latencyMax = Interval.seconds(10)
+
     /// The speeds that the clock can have, seconds of cluster time in a second.
     public static let speeds: ClosedRange<Double> = 0.001...4
 

@@ -8,21 +8,27 @@ import RaftTrace
 final class DiskHost {
     private let directory: NodeDirectory
     private var log: WriteAheadLog<DirectoryDisk>?
+    /// The number of the write that comes next.
+    private var nextWrite: WriteNumber = 1
 
     init(directory: NodeDirectory) { self.directory = directory }
 
     /// Opens the disk, makes sure that it is this server's, and says what it holds. A new disk gets `identity`.
     func open(_ identity: Identity) throws(StorageError) -> (identity: Identity, recovered: Recovered) {
         log = nil
-        var disk = try DirectoryDisk(path: directory.path)
-        let found = try identity.claim(&disk)
-        let (log, recovered) = try WriteAheadLog.open(on: disk)
+        let (found, log, recovered) = try identity.open(try DirectoryDisk(path: directory.path))
         self.log = log
+        nextWrite = 1
         return (found, recovered)
     }
 
     /// Returns when everything in `writes` is certain to survive.
     func write(_ writes: [Write]) throws(StorageError) {
+        for write in writes {
+            // One that went missing would be taken for certain with the next.
+            precondition(write.number == nextWrite, "write \(write.number) comes where \(nextWrite) is missing")
+            nextWrite += 1
+        }
         try log?.append(writes)
         try log?.sync()
     }

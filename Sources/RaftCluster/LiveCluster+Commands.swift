@@ -158,9 +158,14 @@ extension LiveCluster {
                 side[node] = number
             }
         }
-        let links = allLinks.filter { side[$0.from] != side[$0.to] && !link($0).isCut }
-        guard !links.isEmpty else { throw Refusal("the cluster is partitioned like that already") }
-        return { [self] in changeAndRemember(links, .cut) }
+        let cut = allLinks.filter { side[$0.from] != side[$0.to] && !link($0).isCut }
+        let healed = allLinks.filter { side[$0.from] == side[$0.to] && link($0).isCut }
+        guard !cut.isEmpty || !healed.isEmpty else { throw Refusal("the cluster is partitioned like that already") }
+        return { [self] in
+            remember(.links((cut + healed).map { link($0) }))
+            changeLinks(cut, .cut)
+            changeLinks(healed, .heal)
+        }
     }
 
     // MARK: - Taking back

@@ -72,7 +72,7 @@ extension NodeHost {
         switch change {
         case .cut: for waiting in link.cut() { noteLost(waiting.number, to: peer, .cut) }
         case .heal: link.heal()
-        case .latency(let range): link.latency = range
+        case .latency(let range): link.setLatency(range, at: clock.now)
         case .loss(let share): link.loss = share
         }
         links[peer] = link

@@ -11,8 +11,8 @@ extension World {
         guard !servers[place].isRunning else { return }
         var server = servers[place]
         do throws(StorageError) {
-            let identity = try server.identity.claim(&server.disk)
-            let (log, recovered) = try WriteAheadLog.open(on: server.disk, segmentBytesMax: mix.segmentBytes)
+            let (identity, log, recovered) = try server.identity.open(
+                server.disk, segmentBytesMax: mix.segmentBytes)
             server.identity = identity
             let raft = Raft(
                 id: server.id, incarnation: identity.incarnation, configuration: identity.configuration,

@@ -12,6 +12,8 @@ public struct Identity: Hashable, Sendable {
     public var incarnation: Incarnation
     /// The members that the cluster started with.
     public var configuration: Configuration
+    /// Whether the disk has had a log, so that one that is not there any more is missing.
+    var hasLog = false
 
     /// The identity of a server's disk.
     public init(cluster: UInt64, node: NodeID, incarnation: Incarnation, configuration: Configuration) {
@@ -65,8 +67,10 @@ extension Identity {
     @discardableResult
     public func claim(_ disk: inout some Disk) throws(StorageError) -> Identity {
         guard let found = try Identity.read(from: disk) else {
-            try write(to: &disk)
-            return self
+            var fresh = self
+            fresh.hasLog = false
+            try fresh.write(to: &disk)
+            return fresh
         }
         if found.cluster != cluster { throw .foreign(path: disk.path, reason: "belongs to another cluster") }
         if found.node != node {
@@ -75,12 +79,37 @@ extension Identity {
         return found
     }
 
+    /// Makes sure that `disk` is this server's, and opens its log.
+    ///
+    /// - Returns: The identity that the disk has, the log, and what it holds.
+    /// - Throws: ``StorageError`` where the disk is another's, or something that was certain is missing or wrong.
+    public func open<D: Disk>(
+        _ disk: D, segmentBytesMax: Int = WriteAheadLog<D>.segmentBytesMax
+    ) throws(StorageError) -> (identity: Identity, log: WriteAheadLog<D>, recovered: Recovered) {
+        var disk = disk
+        var found = try claim(&disk)
+        try found.checkLogIsThere(on: disk)
+        var (log, recovered) = try WriteAheadLog.open(on: disk, segmentBytesMax: segmentBytesMax)
+        if !found.hasLog {
+            found.hasLog = true
+            try found.write(to: &log.disk)
+        }
+        return (found, log, recovered)
+    }
+
+    /// - Throws: ``StorageError/damaged(file:offset:reason:)`` where there was a log, and there is none.
+    public func checkLogIsThere(on disk: some Disk) throws(StorageError) {
+        guard hasLog, try Segment.numbers(on: disk).isEmpty else { return }
+        throw .damaged(file: disk.path + "/" + Segment.name(1), offset: 0, reason: "the log's files are missing")
+    }
+
     private func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.write(Identity.version)
         writer.write(cluster)
         writer.write(node.rawValue)
         writer.write(incarnation.rawValue)
+        writer.write(UInt8(hasLog ? 1 : 0))
         writer.writeVarint(UInt64(configuration.members.count))
         for member in configuration.members {
             writer.write(member.id.rawValue)
@@ -96,6 +125,7 @@ extension Identity {
         cluster = try reader.readUInt64()
         node = try reader.readNodeID()
         incarnation = Incarnation(try reader.readUInt32())
+        hasLog = try reader.readByte() != 0
         var members: [Configuration.Member] = []
         var known = NodeSet()
         for _ in 0..<(try reader.readVarint()) {

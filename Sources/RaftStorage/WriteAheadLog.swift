@@ -19,8 +19,6 @@ public struct WriteAheadLog<D: Disk> {
     private var hardState: HardState
     private var last: LogIndex
     private var isNewFile = false
-    /// The number of the write that comes next, once the first has come.
-    private var nextWrite: WriteNumber?
     private var hasFailed = false
 
     /// How large a file may grow before the next is begun, in bytes.
@@ -61,10 +59,7 @@ public struct WriteAheadLog<D: Disk> {
         try refuseAfterFailure()
         var writer = ByteWriter()
         for write in writes {
-            // A write that went missing would be taken for certain with the next one.
-            precondition(write.number == nextWrite ?? write.number, "write \(write.number) is not \(nextWrite ?? 0)")
             precondition(write.first <= last.next, "entry \(write.first) would follow entry \(last)")
-            nextWrite = write.number + 1
             if let state = write.hardState {
                 Record.hardState(state).encode(into: &writer)
                 hardState = state

@@ -75,7 +75,10 @@ extension NodeEvent {
         case .raft(let observation): return observation.explanation(on: node, term: term)
         case .started(let started):
             let count = started.log.reduce(0) { $0 + $1.count }
-            let life = started.incarnation == .first ? "" : ", life \(started.incarnation)"
+            let life =
+                started.incarnation == .first
+                ? ""
+                : ", life \(started.incarnation): its disk was wiped, so it follows, but neither votes nor counts"
             let repair = started.repairs.isEmpty ? "" : "; " + started.repairs.joined(separator: "; ")
             return Explanation(
                 [node], "starts from its disk: term \(term), \(count) entries\(life)\(repair)", "§5.2", .important)
@@ -159,7 +162,9 @@ extension Observation {
             return Explanation([node], "has entries up to \(persisted.index) on disk", "Figure 2", .background)
         case .readRound(let step):
             let what =
-                step.isConfirmed ? "is confirmed as leader: \(step.reads) reads go on" : "asks whether it still leads"
+                step.isConfirmed
+                ? "is confirmed as leader: \(step.reads) read\(step.reads == 1 ? " goes" : "s go") on"
+                : "asks whether it still leads"
             return Explanation([node], "\(what), round \(step.round.rawValue)", "thesis §6.4")
         case .halted(let violation): return Explanation([node], "halts: \(violation)", nil, .alarming)
         }

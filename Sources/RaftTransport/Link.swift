@@ -95,6 +95,14 @@ public struct Link: Sendable {
     /// Opens the link.
     public mutating func heal() { isCut = false }
 
+    /// Messages take so long from now on. Those that are on their way wait no longer than a new one would.
+    public mutating func setLatency(_ range: ClosedRange<Interval>, at now: Instant) {
+        latency = range
+        let latest = now + range.upperBound
+        for place in queue.indices { queue[place].due = min(queue[place].due, latest) }
+        lastDue = min(lastDue, latest)
+    }
+
     /// Takes everything off the link and hands it back.
     public mutating func clear() -> [Waiting] {
         // What comes next waits for none of these.

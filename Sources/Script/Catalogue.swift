@@ -54,7 +54,9 @@ public struct Catalogue: Sendable {
         Item("timeout", "N", .nodes, "Lets a node campaign now, as if told to by a leader."),
         Item("cut", "LINK…", .links, "Cuts links: 1-3 both ways, 1>3 one way."),
         Item("heal", "[LINK…]", .links, "Opens links again; all, unless said."),
-        Item("partition", "1,2 | 3,4,5", .links, "Cuts all links between groups."),
+        Item(
+            "partition", "1,2 | 3,4,5", .links,
+            "Cuts links between groups, opens those within."),
         Item("isolate", "N", .links, "Cuts all links of a node."),
         Item("latency", "[LINK] 10ms..30ms", .links, "How long messages take; on all links, unless said."),
         Item("loss", "[LINK] 20%", .links, "How many messages are lost; on all links, unless said."),

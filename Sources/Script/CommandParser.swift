@@ -19,7 +19,7 @@ extension LineParser {
         case "heal": return .heal(try linkReferences(isNeeded: false))
         case "partition": return .partition(try groups())
         case "isolate": return .isolate(try nodeReference())
-        case "latency": return .latency(try linkReferenceIfAny(), try durations("a latency"))
+        case "latency": return .latency(try linkReferenceIfAny(), try latency())
         case "loss": return .loss(try linkReferenceIfAny(), try percentage("a loss"))
         case "freeze": return .freeze
         case "thaw": return .thaw
@@ -149,15 +149,31 @@ extension LineParser {
         return link
     }
 
+    private mutating func latency() throws(ScriptError) -> ClosedRange<Interval> {
+        let start = column
+        let range = try durations("a latency")
+        guard range.upperBound <= Command.latencyMax else {
+            throw ScriptError("a latency is at most \(DurationText.text(of: Command.latencyMax))", column: start)
+        }
+        return range
+    }
+
     /// `1,2 | 3,4,5`.
     private mutating func groups() throws(ScriptError) -> [[NodeReference]] {
         let start = column
         var groups: [[NodeReference]] = [[]]
+        var isListOpen = false
         while let token = take() {
             if !token.isQuoted, token.text == "|" {
                 groups.append([])
+                isListOpen = true
                 continue
             }
+            // A list may be written with blanks after its commas; without a comma the next group begins with a |.
+            guard isListOpen || groups.last?.isEmpty == true || token.text.hasPrefix(",") else {
+                throw ScriptError("a | is missing between two groups", column: token.column)
+            }
+            isListOpen = token.text.hasSuffix(",")
             var column = token.column
             for part in token.text.split(separator: ",", omittingEmptySubsequences: false) {
                 if !part.isEmpty { groups[groups.count - 1].append(try nodeReference(String(part), column: column)) }

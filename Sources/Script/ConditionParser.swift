@@ -139,6 +139,7 @@ extension Condition: CustomStringConvertible {
             "result \(sign(isEqual)) \(name)" + (value.map { " " + Condition.quotedResult($0) } ?? "")
         case .acknowledged(let comparison, let count): "acked \(comparison.rawValue) \(count)"
         case .converged: "converged"
+        case .not(.leader): "no leader"
         case .not(let condition): "not \(condition)"
         }
     }

@@ -102,11 +102,18 @@ public struct Player {
         }
     }
 
+    private static let frozen =
+        "the clock stands still, so that this would wait for ever: thaw it first, or end the line in &"
+
     /// Begins a line. Answers why the script fails with it, where it does.
     private mutating func begin(_ statement: Statement, on laboratory: any Laboratory) -> String? {
         switch statement.kind {
         case .title, .source, .cluster: lines.append("\(statement.kind)")
         case .say(let sentence): lines.append("» \(sentence)")
+        case .sleep where picture.rate == 0: return Player.frozen
+        case .wait(let condition, _) where picture.rate == 0 && !condition.holds(in: picture):
+            return "\(condition) is not so, and " + Player.frozen
+        case .command(.client(let command)) where picture.rate == 0 && !command.isBackground: return Player.frozen
         case .sleep(let length):
             lines.append("\(statement.kind)")
             state = .sleeping(until: laboratory.now + length)

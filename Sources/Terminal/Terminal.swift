@@ -42,13 +42,13 @@ public final class Terminal {
             throw Failure(
                 description: name.isEmpty
                     ? "TERM is not set: set it to what your terminal is, like xterm-256color"
-                    : "TERM is '\(name)', which this system doesn't know: set it to what your terminal is, like xterm-256color"
+                    : "TERM is '\(name)', which this system doesn't know or which can't show a screen: set it to what your terminal is, like xterm-256color"
             )
         }
         palette = Palette(colors: cn_colors(), isPlain: getenv("NO_COLOR").map { $0.pointee != 0 } ?? false)
         palette.define()
         size = Terminal.currentSize()
-        signals = SignalPipe([SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])
+        signals = SignalPipe([SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])
         errors = ErrorFile()
         Terminal.clearFlowControl()
         cn_guard_crashes(STDOUT_FILENO, errors.descriptor, errors.original)

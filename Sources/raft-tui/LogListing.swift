@@ -23,6 +23,7 @@ struct LogListing {
 
     private mutating func list(identityOf disk: DirectoryDisk) throws {
         guard let identity = try Identity.read(from: disk) else { throw Failure("\(disk.path) holds no node's log") }
+        try identity.checkLogIsThere(on: disk)
         let members = identity.configuration.members.map(\.id.description).joined(separator: " ")
         let cluster = String(identity.cluster, radix: 16)
         lines.append("\(disk.path): \(identity.node), life \(identity.incarnation), of cluster \(cluster) (\(members))")

@@ -25,6 +25,9 @@ struct Open: ParsableCommand {
         try MainActor.assumeIsolated {
             setlocale(LC_ALL, "")
             do { try Terminal.require() } catch { throw Failure("\(error)") }
+            let isASCII = ascii || !Open.isUTF8
+            // Widths of letters are asked of the C library, which knows none in a locale without them.
+            if !Open.isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
             let writer = try trace.map { try TraceWriter(path: $0) }
             let options = cluster.live(
                 nodes: cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
@@ -32,7 +35,7 @@ struct Open: ParsableCommand {
             do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
             defer { laboratory.close() }
             let session = try Session(
-                laboratory: laboratory, writer: writer, isASCII: ascii || !Open.isUTF8, speed: options.speed,
+                laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
                 slowsTo: cluster.speed == nil ? Open.pace : nil)
             let end = try session.run()
             try writer?.close()

@@ -29,7 +29,7 @@ struct Run: ParsableCommand {
         let writer = try trace.map { try TraceWriter(path: $0) }
         let options = cluster.live(nodes: script.nodes ?? cluster.nodes, speed: 1, latency: .zero ... .zero)
         // Whoever interrupts a script, or no longer reads what it prints, leaves no directory behind either.
-        let signals = SignalPipe([SIGINT, SIGTERM, SIGHUP])
+        let signals = SignalPipe([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
         let laboratory = try start(options)
         defer { laboratory.close() }
         let outcome = try play(script, on: laboratory, writer, signals)

@@ -76,6 +76,18 @@ struct CommandLineTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
     }
 
+    @Test(
+        "what could never end while the clock stands still fails at once",
+        arguments: [
+            "sleep 1s", "wait term 1 = 99", "set x 1",
+        ])
+    func frozenForEver(line: String) throws {
+        let ending = try Program.run(["run", "-"], input: "wait leader\nfreeze\n\(line)\n")
+        #expect(ending.status == 1)
+        #expect(ending.output.contains("failed: line 3: "))
+        #expect(ending.output.contains("the clock stands still"))
+    }
+
     @Test("a refused command says so, and the script goes on")
     func refused() throws {
         let ending = try Program.run(["run", "-"], input: "cluster 3\nrevive 1\nheal\nwait leader\n")

@@ -132,6 +132,26 @@ struct LiveClusterTests {
         #expect(picture[NodeID(3)]?.standing == .down)
     }
 
+    @Test("a log whose files are gone is missed: its server doesn't start as if it were new")
+    func missingLog() throws {
+        let directory = Directory()
+        var picture = Picture()
+        do {
+            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            defer { laboratory.close() }
+            try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
+            // A disk that was wiped is a new one, and has no log to miss.
+            for line in ["wipe 1", "revive 1"] { try laboratory.perform(command(line), leader: nil) }
+            try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.isConverged }
+        }
+        try FileManager.default.removeItem(atPath: directory.path + "/n3/log-00000001")
+        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        defer { laboratory.close() }
+        picture = Picture()
+        try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0[NodeID(3)]?.failure != nil }
+        #expect(picture[NodeID(3)]?.failure?.contains("the log's files are missing") == true)
+    }
+
     @Test("a port in use is said so")
     func portInUse() throws {
         let first = try LiveCluster(.init(nodes: 1))

@@ -138,7 +138,7 @@ struct WriteAheadLogTests {
         try log.append([write(first: 1, [entry(1, String(repeating: "v", count: 512 - 60 - 128))])])
         try log.sync()
         while log.disk.firstFile.count % 512 != 0 {
-            try log.append([write(term: 1)])
+            try log.append([write(term: 1, first: 2)])
             try log.sync()
         }
         let before = try Log.open(on: log.disk).recovered

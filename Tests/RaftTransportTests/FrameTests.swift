@@ -132,6 +132,22 @@ struct LinkTests {
         #expect(put(&link, 4, at: .zero) == "passes")
     }
 
+    @Test("a shorter delay is one for messages that are on their way, too, and an emptied link delays nothing")
+    mutating func shorter() {
+        var link = Link()
+        link.setLatency(.seconds(60) ... .seconds(60), at: .zero)
+        #expect(put(&link, 1, at: .zero) == "waits")
+        link.setLatency(.milliseconds(1) ... .milliseconds(10), at: .zero)
+        #expect(link.deadline == .zero + .milliseconds(10))
+        link.setLatency(.seconds(60) ... .seconds(60), at: .zero)
+        #expect(put(&link, 2, at: .zero) == "waits")
+        #expect(link.cut().map(\.number) == [1, 2])
+        link.heal()
+        link.setLatency(.milliseconds(10) ... .milliseconds(10), at: .zero)
+        #expect(put(&link, 3, at: .zero) == "waits")
+        #expect(link.deadline == .zero + .milliseconds(10))
+    }
+
     @Test("delays are drawn from the range, and messages keep their order")
     mutating func order() {
         var link = Link()
