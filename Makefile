@@ -7,7 +7,7 @@ RELEASE := -c release --static-swift-stdlib
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test format check-format bench screenshots clean setup setup-test
+.PHONY: help run build test format check-format bench simulate screenshots clean setup setup-test
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: build ## measure the start, a failover, and what the dashboard costs
 	@python3 Tests/Benchmarks/launch.py
 	@python3 Tests/Benchmarks/failover.py
 	@python3 Tests/Benchmarks/idle.py
+
+simulate: build ## put the nodes through 10,000 simulated worlds
+	@$(BINARY) simulate --seeds 1...10000
 
 screenshots: build setup-test ## take the README's pictures anew
 	@Tests/Screenshots/take.sh

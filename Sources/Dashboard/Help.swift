@@ -26,7 +26,7 @@ enum Help {
         (
             "Links",
             [
-                Item(keys: "c 1–9", sentence: "cut its link to another: both ways, one way, the other way, whole"),
+                Item(keys: "c 1–9", sentence: "cut its link to another; again: one way, the other way, whole"),
                 Item(keys: "i", sentence: "isolate it"),
                 Item(keys: "H", sentence: "heal all links"),
             ]
@@ -42,7 +42,7 @@ enum Help {
             "Session",
             [
                 Item(keys: "u", sentence: "undo the last fault"),
-                Item(keys: "r", sentence: "reset: the same cluster, fresh"),
+                Item(keys: "r r", sentence: "reset: the same cluster, fresh"),
                 Item(keys: ":", sentence: "type a command; Tab completes, arrows recall"),
                 Item(keys: "/", sentence: "filter the events; Esc shows all again"),
                 Item(keys: "Tab", sentence: "go to the next pane"),

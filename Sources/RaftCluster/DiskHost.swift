@@ -3,6 +3,7 @@ import NIOCore
 import RaftCore
 import RaftStorage
 import RaftTrace
+import Synchronization
 
 /// A server's disk, on a thread of its own: a sync takes as long as the device likes, and stops nothing else.
 final class DiskHost {
@@ -10,12 +11,17 @@ final class DiskHost {
     private var log: WriteAheadLog<DirectoryDisk>?
     /// The number of the write that comes next.
     private var nextWrite: WriteNumber = 1
+    private let power: PowerSwitch
 
-    init(directory: NodeDirectory) { self.directory = directory }
+    init(directory: NodeDirectory, power: PowerSwitch) {
+        self.directory = directory
+        self.power = power
+    }
 
     /// Opens the disk, makes sure that it is this server's, and says what it holds. A new disk gets `identity`.
     func open(_ identity: Identity) throws(StorageError) -> (identity: Identity, recovered: Recovered) {
         log = nil
+        power.isOn = true
         let (found, log, recovered) = try identity.open(try DirectoryDisk(path: directory.path))
         self.log = log
         nextWrite = 1
@@ -30,6 +36,7 @@ final class DiskHost {
             nextWrite += 1
         }
         try log?.append(writes)
+        guard power.isOn else { throw .system(operation: "sync", path: directory.path, reason: "the power is cut") }
         try log?.sync()
     }
 
@@ -73,5 +80,16 @@ struct NodeDirectory: Sendable {
 
     private func failure(_ operation: String, _ path: String) -> StorageError {
         .system(operation: operation, path: path, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// A disk's power. It is cut at once, whatever the disk's thread is doing: what was written then, but not yet synced, is
+/// lost.
+final class PowerSwitch: Sendable {
+    private let state = Atomic<Bool>(true)
+
+    var isOn: Bool {
+        get { state.load(ordering: .acquiring) }
+        set { state.store(newValue, ordering: .releasing) }
     }
 }

@@ -107,8 +107,9 @@ public final class LiveCluster: Laboratory {
             let port = options.basePort.map { $0 + place } ?? 0
             let diskLoop = disks.next()
             let disk = try diskLoop.submit {
-                let host = DiskHost(directory: directory.directory(of: identity.node))
-                return DiskReference(NIOLoopBound(host, eventLoop: diskLoop))
+                let power = PowerSwitch()
+                let host = DiskHost(directory: directory.directory(of: identity.node), power: power)
+                return DiskReference(NIOLoopBound(host, eventLoop: diskLoop), power: power)
             }.wait()
             let loop = servers.next()
             hosts[identity.node] = try loop.submit {

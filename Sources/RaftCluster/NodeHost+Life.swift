@@ -105,6 +105,7 @@ extension NodeHost {
     private func leave(_ how: CrashKind) -> EventLoopFuture<Void> {
         let left = life
         life = nil
+        if how == .power { disk.cutPower() }
         for id in left?.sinks.keys.sorted() ?? [] {
             // The connection breaks: whether the request was handled, its client can't know.
             guard let sink = left?.sinks[id] else { continue }

@@ -27,8 +27,15 @@ struct HostReference: Sendable {
 /// A server's disk, as its host holds it: what is asked of it happens on the disk's own thread, in order.
 struct DiskReference: Sendable {
     private let disk: NIOLoopBound<DiskHost>
+    private let power: PowerSwitch
 
-    init(_ disk: NIOLoopBound<DiskHost>) { self.disk = disk }
+    init(_ disk: NIOLoopBound<DiskHost>, power: PowerSwitch) {
+        self.disk = disk
+        self.power = power
+    }
+
+    /// Cuts the disk's power, now.
+    func cutPower() { power.isOn = false }
 
     /// Lets the disk's thread do something.
     func execute(_ body: @escaping @Sendable (DiskHost) -> Void) {
