@@ -21,6 +21,8 @@ build: setup ## build the release binary, .build/release/raft-tui
 test: setup-test ## set up what tests need, and run them all
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build
+	@$(SWIFT) build $(RELEASE)
+	@Tests/Simulation/mutants.sh
 
 format: ## put the code into its format
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift

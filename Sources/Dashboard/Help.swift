@@ -26,7 +26,7 @@ enum Help {
         (
             "Links",
             [
-                Item(keys: "c 1–9", sentence: "cut its link to another; again: one way, the other way, whole"),
+                Item(keys: "c N N …", sentence: "cut its link to N; again: one way, other, whole"),
                 Item(keys: "i", sentence: "isolate it"),
                 Item(keys: "H", sentence: "heal all links"),
             ]

@@ -98,5 +98,22 @@ public struct Mix: Hashable, Sendable {
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }
+        if either(0.25) { letLeadersFall(&random) }
+    }
+
+    /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's
+    /// Figure 8.
+    private mutating func letLeadersFall(_ random: inout Generator) {
+        settings.options.noop = false
+        settings.options.preVote = false
+        settings.options.checkQuorum = random.chance(0.5)
+        settings.limits.entriesPerAppendMax = 1
+        settings.limits.inflightMessagesMax = 1
+        let timeout = settings.timing.electionTimeout.lowerBound.nanoseconds
+        latency = Interval(nanoseconds: timeout / 50)...Interval(nanoseconds: timeout / 4)
+        loss = 0
+        thought = .zero...Interval(nanoseconds: timeout * 4)
+        faultPause = Interval(nanoseconds: timeout / 4)...Interval(nanoseconds: timeout * 2)
+        faults = [.killLeader: 3, .isolateLeader: 3, .heal: 2]
     }
 }

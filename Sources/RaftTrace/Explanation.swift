@@ -129,7 +129,7 @@ extension Observation {
             let poll = counted.isPreVote ? "asks" : "votes"
             return Explanation(
                 [node, counted.voter],
-                "hears \(counted.isGranted ? "yes" : "no") from \(counted.voter): \(counted.votes) of \(counted.needed) \(poll) needed",
+                "hears \(counted.isGranted ? "yes" : "no") from \(counted.voter): has \(counted.votes) of the \(counted.needed) \(poll) it needs",
                 counted.isPreVote ? "thesis §9.6" : "§5.2")
         case .timerSet(let timer):
             return Explanation(
