@@ -14,13 +14,18 @@ public struct SafetyAudit: Sendable {
 
     var servers: [Server] = []
     private var leaders: [Term: Leader] = [:]
+    /// The latest term that had a leader.
+    private var latestLed = Term.zero
     private var votes: [Ballot: NodeID] = [:]
     private var entries = EntryHistory()
-    /// The terms of committed entries, from index 1, and the term in which each was committed.
-    private var committed: [(entry: Term, committedIn: Term)] = []
-    private var applied: [Applied] = []
+    /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
+    private var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
+    private var applied = Window<Applied>(size: SafetyAudit.windowSize)
     private var sequence: UInt64 = 0
 
+    /// How many of the latest entries are remembered, at least. What happens to older ones is not judged.
+    private static let windowSize = 100_000
+    private static let termsMax = 2_000
     /// The largest number of findings that are kept.
     public static let findingsMax = 20
 
@@ -34,26 +39,21 @@ public struct SafetyAudit: Sendable {
         var term = Term.zero
         var commit = LogIndex.zero
         var applied = LogIndex.zero
-        /// The terms of its entries, from index 1.
-        var log: [Term] = []
+        /// The terms of its entries.
+        var log = TermLog()
         /// Whether ``log`` is what it has; not after events were left out, until it tells its state.
         var isLogKnown = true
         /// The latest term that it has told anyone.
         var promisedTerm = Term.zero
         /// How far it has told a leader that its log is on disk.
         var promisedLog = LogIndex.zero
-
-        func term(at index: LogIndex) -> Term? {
-            if index == .zero { return .zero }
-            return index.rawValue <= log.count ? log[Int(index.rawValue) - 1] : nil
-        }
     }
 
     private struct Leader: Sendable {
         var node: NodeID
         var life: Int
         /// Its log when it was elected; `nil` where that wasn't known.
-        var log: [Term]?
+        var log: TermLog?
     }
 
     /// A server's vote of a term.
@@ -131,7 +131,7 @@ public struct SafetyAudit: Sendable {
         server.commit = .zero
         server.applied = .zero
         server.term = term
-        server.log = started.log.flatMap { Array(repeating: $0.term, count: $0.count) }
+        server.log = TermLog(started.log)
         server.isLogKnown = true
         if started.incarnation != server.incarnation {
             // Another disk: it has promised nothing.
@@ -141,7 +141,9 @@ public struct SafetyAudit: Sendable {
         }
         servers[place] = server
         checkKept(by: node, before: before)
-        for index in 1..<(UInt64(server.log.count) + 1) { checkEntry(at: LogIndex(index), of: node, payload: nil) }
+        let first =
+            server.log.count > UInt64(SafetyAudit.windowSize) ? server.log.count - UInt64(SafetyAudit.windowSize) : 0
+        for index in first..<server.log.count { checkEntry(at: LogIndex(index + 1), of: node, payload: nil) }
     }
 
     /// After a crash a server has what it told others it had.
@@ -153,11 +155,11 @@ public struct SafetyAudit: Sendable {
         }
         guard before.isLogKnown, server.promisedLog > .zero else { return }
         let lost = (1...server.promisedLog.rawValue).first {
-            server.term(at: LogIndex($0)) != before.term(at: LogIndex($0))
+            server.log.term(at: LogIndex($0)) != before.log.term(at: LogIndex($0))
         }
         guard let lost else { return }
-        let had = before.term(at: LogIndex(lost)).map { "entry \(lost) of term \($0)" } ?? "entry \(lost)"
-        let has = server.term(at: LogIndex(lost)).map { "has one of term \($0) there" } ?? "has nothing there"
+        let had = before.log.term(at: LogIndex(lost)).map { "entry \(lost) of term \($0)" } ?? "entry \(lost)"
+        let has = server.log.term(at: LogIndex(lost)).map { "has one of term \($0) there" } ?? "has nothing there"
         find(.promise, "\(node) acknowledged \(had), and after its start \(has)")
         servers[Int(node.rawValue)].promisedLog = LogIndex(lost - 1)
     }
@@ -171,9 +173,9 @@ public struct SafetyAudit: Sendable {
         servers[place].incarnation = state.incarnation
         servers[place].commit = state.commit
         servers[place].applied = state.applied
-        servers[place].log = state.log.flatMap { Array(repeating: $0.term, count: $0.count) }
+        servers[place].log = TermLog(state.log)
         servers[place].isLogKnown = true
-        servers[place].promisedLog = min(servers[place].promisedLog, LogIndex(UInt64(servers[place].log.count)))
+        servers[place].promisedLog = min(servers[place].promisedLog, LogIndex(servers[place].log.count))
     }
 
     // MARK: - Leaders
@@ -184,24 +186,37 @@ public struct SafetyAudit: Sendable {
             let who = other.node == node ? "\(node) leads twice" : "\(other.node) and \(node) both lead"
             find(.electionSafety, "\(who) in term \(term)")
         }
+        latestLed = max(latestLed, term)
+        forgetTerms(before: latestLed)
         leaders[term] = Leader(node: node, life: server.life, log: server.isLogKnown ? server.log : nil)
         guard server.isLogKnown else { return unchecked += 1 }
         // By Log Matching the last entry that was committed before would do; but that may be what is broken.
-        guard let place = missing(from: server.log, committedBefore: term) else { return }
+        guard let index = missing(from: server.log, committedBefore: term), let known = committed[index] else { return }
         find(
             .leaderCompleteness,
-            "\(node) leads in term \(term) without entry \(place + 1) of term \(committed[place].entry), which was committed in term \(committed[place].committedIn)"
+            "\(node) leads in term \(term) without entry \(index) of term \(known.entry), which was committed in term \(known.committedIn)"
         )
     }
 
-    /// The place of the last committed entry that is not in `log`, of those committed before `term`.
-    private func missing(from log: [Term], committedBefore term: Term) -> Int? {
-        // Commits come in the order of the log. Only where the last one is missing are the others looked at.
-        guard let last = committed.indices.last(where: { committed[$0].committedIn < term }) else { return nil }
-        if last < log.count, log[last] == committed[last].entry { return nil }
-        return committed.indices.first {
-            committed[$0].committedIn < term && ($0 >= log.count || log[$0] != committed[$0].entry)
+    /// The first committed entry that is not in `log`, of those committed before `term`.
+    private func missing(from log: TermLog, committedBefore term: Term) -> LogIndex? {
+        guard let known = committed.known else { return nil }
+        func isMissing(_ index: UInt64) -> Bool {
+            guard let entry = committed[LogIndex(index)], entry.entry != .zero else { return false }
+            return entry.committedIn < term && log.term(at: LogIndex(index)) != entry.entry
         }
+        // Where the last one is there the others are, by Log Matching, which is judged by itself.
+        let last = known.last { committed[LogIndex($0)].map { $0.committedIn < term } ?? false }
+        guard let last, isMissing(last) else { return nil }
+        return known.first(where: isMissing).map { LogIndex($0) }
+    }
+
+    /// What was long ago is forgotten, for memory has an end.
+    private mutating func forgetTerms(before term: Term) {
+        guard leaders.count > SafetyAudit.termsMax else { return }
+        let oldest = Term(term.rawValue - min(term.rawValue, UInt64(SafetyAudit.termsMax / 2)))
+        leaders = leaders.filter { $0.key >= oldest }
+        votes = votes.filter { $0.key.term >= oldest }
     }
 
     // MARK: - Logs
@@ -209,30 +224,30 @@ public struct SafetyAudit: Sendable {
     private mutating func append(_ appended: Appended, to node: NodeID) {
         let place = Int(node.rawValue)
         guard servers[place].isLogKnown else { return unchecked += 1 }
-        let first = Int(appended.first.rawValue) - 1
-        guard first <= servers[place].log.count else {
+        guard appended.first.rawValue <= servers[place].log.count + 1 else {
             return find(
-                .logMatching, "\(node) appends entry \(first + 1) where its log ends at \(servers[place].log.count)")
+                .logMatching,
+                "\(node) appends entry \(appended.first) where its log ends at \(servers[place].log.count)")
         }
-        if first < servers[place].log.count { overwrite(from: appended.first, on: node) }
-        for (offset, entry) in appended.entries.enumerated() {
-            let index = LogIndex(UInt64(first + offset + 1))
-            if first + offset < servers[place].log.count {
-                servers[place].log[first + offset] = entry.term
+        if appended.first.rawValue <= servers[place].log.count { overwrite(from: appended.first, on: node) }
+        var index = appended.first
+        for entry in appended.entries {
+            if index.rawValue <= servers[place].log.count {
+                servers[place].log.overwrite(at: index, with: entry.term)
             } else {
                 servers[place].log.append(entry.term)
             }
             checkEntry(at: index, of: node, payload: entry.payload)
+            index = index.next
         }
-        let next = LogIndex(UInt64(first + appended.entries.count + 1))
-        if next.rawValue <= servers[place].log.count { checkEntry(at: next, of: node, payload: nil) }
+        if index.rawValue <= servers[place].log.count { checkEntry(at: index, of: node, payload: nil) }
     }
 
     private mutating func truncate(_ truncated: Truncated, of node: NodeID) {
         let place = Int(node.rawValue)
         guard servers[place].isLogKnown else { return unchecked += 1 }
         overwrite(from: truncated.first, on: node)
-        servers[place].log.removeSubrange(min(servers[place].log.count, Int(truncated.first.rawValue) - 1)...)
+        servers[place].log.truncate(from: truncated.first)
     }
 
     /// What was at `first` and beyond is given up.
@@ -246,9 +261,7 @@ public struct SafetyAudit: Sendable {
             find(
                 .stateMachineSafety,
                 "\(node) takes away entry \(first), which it knows to be committed (commit index \(server.commit))")
-        } else if first <= server.promisedLog, Int(first.rawValue) <= committed.count,
-            server.term(at: first) == committed[Int(first.rawValue) - 1].entry
-        {
+        } else if first <= server.promisedLog, let known = committed[first], known.entry == server.log.term(at: first) {
             find(.promise, "\(node) takes away entry \(first), which it acknowledged and which is committed")
         }
         servers[place].promisedLog = min(server.promisedLog, first.previous)
@@ -257,7 +270,7 @@ public struct SafetyAudit: Sendable {
     /// By induction, logs match up to an entry if every entry of its index and term is the same and follows the same.
     private mutating func checkEntry(at index: LogIndex, of node: NodeID, payload: Payload?) {
         let server = servers[Int(node.rawValue)]
-        guard let term = server.term(at: index), let previous = server.term(at: index.previous) else { return }
+        guard let term = server.log.term(at: index), let previous = server.log.term(at: index.previous) else { return }
         let position = LogPosition(term: term, index: index)
         guard let other = entries.conflict(at: position, previous: previous, payload: payload, on: node) else { return }
         find(
@@ -281,24 +294,25 @@ public struct SafetyAudit: Sendable {
         }
         guard change.from < change.to else { return }
         for index in change.from.next.rawValue...change.to.rawValue {
-            commit(LogIndex(index), of: servers[place].log[Int(index) - 1], on: node, in: term)
+            guard let entry = servers[place].log.term(at: LogIndex(index)) else { continue }
+            commit(LogIndex(index), of: entry, on: node, in: term)
         }
     }
 
     private mutating func commit(_ index: LogIndex, of entry: Term, on node: NodeID, in term: Term) {
-        let place = Int(index.rawValue) - 1
-        if place < committed.count {
-            let other = committed[place].entry
-            guard other != .zero, other != entry else { return }
+        if committed.hasForgotten(index) { return unchecked += 1 }
+        if let known = committed[index] {
+            guard known.entry != .zero, known.entry != entry else { return }
             return find(
                 .stateMachineSafety,
-                "\(node) commits an entry \(index) of term \(entry), where one of term \(other) was committed")
+                "\(node) commits an entry \(index) of term \(entry), where one of term \(known.entry) was committed")
         }
         // A gap is what was left out; nothing is held against anyone there.
-        while committed.count < place { committed.append((.zero, .zero)) }
+        while UInt64(committed.count) + 1 < index.rawValue { committed.append((.zero, .zero)) }
         committed.append((entry, term))
-        for (later, leader) in leaders where later > term {
-            guard let log = leader.log, place >= log.count || log[place] != entry else { continue }
+        guard latestLed > term else { return }
+        for (later, leader) in leaders.sorted(by: { $0.key < $1.key }) where later > term {
+            guard let log = leader.log, log.term(at: index) != entry else { continue }
             find(
                 .leaderCompleteness,
                 "entry \(index) of term \(entry) is committed in term \(term), but \(leader.node) leads in term \(later) without it"
@@ -317,10 +331,9 @@ public struct SafetyAudit: Sendable {
             find(.stateMachineSafety, "\(node) applies entry \(applied.index) again")
         }
         servers[place].applied = applied.index
-        let index = Int(applied.index.rawValue) - 1
-        if index == self.applied.count { return self.applied.append(applied) }
-        guard index < self.applied.count else { return unchecked += 1 }
-        if self.applied[index] != applied {
+        if applied.index.rawValue == UInt64(self.applied.count) + 1 { return self.applied.append(applied) }
+        guard let known = self.applied[applied.index] else { return unchecked += 1 }
+        if known != applied {
             find(
                 .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it")
         }
@@ -380,7 +393,7 @@ extension Violation {
     }
 }
 
-/// Every entry that ever was in any log: what it held, and what it followed.
+/// Every entry that was in any log: what it held, and what it followed.
 private struct EntryHistory: Sendable {
     private struct Known: Sendable {
         var previous: Term
@@ -389,17 +402,24 @@ private struct EntryHistory: Sendable {
     }
 
     private var known: [LogPosition: Known] = [:]
+    private var older: [LogPosition: Known] = [:]
+    private static let generationSize = 200_000
 
     /// Notes an entry. Answers a server that had another one of the same index and term, if there is one.
     mutating func conflict(at position: LogPosition, previous: Term, payload: Payload?, on node: NodeID) -> NodeID? {
-        guard let before = known[position] else {
+        guard let before = known[position] ?? older[position] else {
+            // Two generations: when the younger is full, the older is forgotten.
+            if known.count >= EntryHistory.generationSize {
+                older = known
+                known = [:]
+            }
             known[position] = Known(previous: previous, payload: payload, node: node)
             return nil
         }
         if before.previous != previous { return before.node }
         guard let payload else { return nil }
         guard let other = before.payload else {
-            known[position]?.payload = payload
+            known[position] = Known(previous: previous, payload: payload, node: before.node)
             return nil
         }
         return other == payload ? nil : before.node
