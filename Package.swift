@@ -45,11 +45,13 @@ let package = Package(
                 nioPosix,
             ], swiftSettings: settings),
         .target(
-            name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace"], swiftSettings: settings),
+            name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
+            swiftSettings: settings),
         .target(name: "CWidth"),
         .target(name: "Canvas", dependencies: ["CWidth"], swiftSettings: settings),
         .target(
-            name: "Dashboard", dependencies: ["Canvas", "KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],
+            name: "Dashboard",
+            dependencies: ["Canvas", "KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace", "Script"],
             swiftSettings: settings),
         .target(name: "CNcurses"),
         .target(name: "Terminal", dependencies: ["CNcurses", "Canvas"], swiftSettings: settings),

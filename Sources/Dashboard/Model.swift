@@ -1,5 +1,6 @@
 import Canvas
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 import Script
@@ -12,6 +13,10 @@ public struct Model: Sendable {
     public let isASCII: Bool
     /// What is known of the cluster.
     public internal(set) var picture = Picture()
+    /// What holds the cluster to Raft's properties.
+    public internal(set) var audit = Audit()
+    /// How many of the audit's findings were told.
+    var findingsTold = 0
     /// What happened, to read.
     var feed = Feed()
     /// How much happened when.

@@ -1,4 +1,5 @@
 import Canvas
+import RaftAudit
 import RaftCore
 import RaftTrace
 import Script
@@ -18,13 +19,16 @@ extension Model {
         let count = picture.nodes.count
         let facts =
             [leader.map { "\(symbols.star) leader \($0.id)" } ?? "no leader", "term \(term)", "commit \(commit)"]
-        let more = ["quorum \(count / 2 + 1)/\(count)", "\(count) node\(count == 1 ? "" : "s")", "raft-tui"]
+        let more = [
+            "quorum \(count / 2 + 1)/\(count)", "\(count) node\(count == 1 ? "" : "s")", "raft-tui", verdict,
+        ]
         let pace =
             isFrozen ? "FROZEN \(symbols.separator) Space goes on " : "LIVE \(RateText.text(of: picture.rate)) "
         // What there is no room for is left out, the least important first.
         for kept in stride(from: more.count, through: -1, by: -1) {
             let extra = more.prefix(max(0, kept))
-            let parts = extra.dropFirst().reversed() + facts + extra.prefix(1)
+            // What the cluster is comes first, what is thought of it last.
+            let parts = extra.dropFirst().prefix(2).reversed() + facts + extra.prefix(1) + extra.dropFirst(3)
             let text =
                 kept < 0
                 ? " " + parts.joined(separator: " ") + " "
@@ -34,6 +38,15 @@ extension Model {
             break
         }
         canvas.writeRight(pace, row: 0, before: size.columns, style: base.bold)
+    }
+
+    /// Whether Raft's properties hold, and what clients see is one store. What could not be checked is not called fine.
+    private var verdict: String {
+        func text(_ name: String, _ isBroken: Bool, _ unchecked: Int) -> String {
+            isBroken ? "NOT \(name.uppercased())" : "\(name) \(unchecked > 0 ? "?" : symbols.tick)"
+        }
+        return text("safe", !audit.safety.findings.isEmpty, audit.safety.unchecked) + " "
+            + text("linearizable", !audit.clients.findings.isEmpty, audit.clients.unchecked)
     }
 
     /// The line that is typed, or what the program has to say. Answers where the cursor stands.

@@ -16,6 +16,7 @@ struct Symbols {
     var cut: String { isASCII ? "X" : "╳" }
     var selection: String { isASCII ? ">" : "▌" }
     var arrow: String { isASCII ? "->" : "→" }
+    var tick: String { isASCII ? "ok" : "✓" }
     var ellipsis: String { isASCII ? "..." : "…" }
     var star: String { isASCII ? "*" : "★" }
 

@@ -1,5 +1,6 @@
 import Canvas
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 import Script
@@ -35,14 +36,29 @@ extension Model {
             picture.apply(event)
             feed.take(event)
             statistics.take(event)
+            audit.take(event.kind, sequence: event.sequence)
             note(event)
         }
+        if let effects = tellFindings() { return effects }
         if picture[selected] == nil, let first = picture.nodes.first { selected = first.id }
         guard let slower = slowsTo, picture.leader != nil else { return [] }
         // The first leader is there: from here on everything can be followed by eye.
         slowsTo = nil
         speed = slower
         return [.perform(.speed(slower))]
+    }
+
+    /// A broken property is told, and freezes the cluster, so that everybody can look at it.
+    private mutating func tellFindings() -> [Effect]? {
+        let findings = audit.findings
+        guard findings.count > findingsTold else {
+            findingsTold = findings.count
+            return nil
+        }
+        for finding in findings[findingsTold...] { feed.say("\(finding)", at: now, weight: .alarming) }
+        findingsTold = findings.count
+        if let first = audit.firstFinding { notice = Notice("\(first)", isTrouble: true) }
+        return picture.rate == 0 ? [] : [.perform(.freeze)]
     }
 
     /// Says what came of the line that was typed last.

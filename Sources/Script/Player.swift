@@ -1,5 +1,6 @@
 import KeyValue
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 
@@ -26,6 +27,8 @@ public struct Player {
 
     /// What is known of the cluster.
     public private(set) var picture = Picture()
+    /// What holds the cluster to Raft's properties.
+    public private(set) var audit = Audit()
     /// What was played, as lines for a person; the host takes them.
     private var lines: [String] = []
     private let script: Script
@@ -53,6 +56,7 @@ public struct Player {
     public mutating func take(_ events: [Event]) {
         for event in events {
             picture.apply(event)
+            audit.take(event.kind, sequence: event.sequence)
             noteAnswer(event)
         }
     }
@@ -66,6 +70,10 @@ public struct Player {
     /// Plays as far as can be now.
     public mutating func advance(on laboratory: any Laboratory) -> Step {
         while true {
+            if let finding = audit.firstFinding {
+                let line = place > 0 ? script.statements[place - 1].line : 1
+                return .finished(.failed(line: line, "\(finding)"))
+            }
             switch state {
             case .ready:
                 guard laboratory.isSettled else { return .waiting(until: nil) }

@@ -73,6 +73,21 @@ struct KeyTests {
         }
     }
 
+    @Test("a broken property is told, and freezes the cluster, once")
+    func violation() {
+        var stage = Stage(3, rows: 40, columns: 120)
+        stage.act { $0.elect(NodeID(1)) }
+        #expect(stage.screen.contains("safe ✓ linearizable ✓"))
+        stage.happen(.called(ClientCall(client: "c1", call: 1, request: .get(key: [0x78], .readindex))))
+        stage.happen(.returned(ClientReturn(client: "c1", call: 1, result: .value([0x31]))))
+        #expect(stage.effects == [.perform(.freeze)])
+        #expect(stage.screen.contains("NOT LINEARIZABLE"))
+        #expect(stage.screen.contains("linearizability: c1 is answered ok 1 to get x"))
+        stage.happen(.clock(ClockRate(rate: 0)))
+        stage.happen(.clock(ClockRate(rate: 1)))
+        #expect(stage.effects == [], "who lets it go on is not stopped again")
+    }
+
     @Test("c and a digit take a link through its four states")
     func links() {
         var stage = stage()

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Glibc
+import KeyValue
+import Laboratory
+import RaftAudit
+import RaftCluster
+import RaftCore
+import RaftTrace
+import Script
+import Terminal
+
+/// `raft-tui soak`: real nodes under random faults with clients at work, held to Raft's properties.
+struct Soak: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put real nodes under random faults with clients at work, and hold them to Raft.",
+        discussion: """
+            After the faults everything is mended, and the cluster must agree. Exit status: 0 if all held, 1 if a \
+            property was broken or the cluster did not recover, 2 if it can't start, 64 usage, 130 interrupted.
+            """)
+
+    @Option(help: "How long faults go on, in seconds.")
+    var seconds = 60
+
+    @Option(help: "The number of clients, 1 to 64.")
+    var clients = 8
+
+    @Option(help: "Keep the events in this file, one JSON object a line.")
+    var trace: String?
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func validate() throws {
+        guard (1...86_400).contains(seconds) else {
+            throw ValidationError("--seconds is a number from 1 to 86400, not \(seconds).")
+        }
+        guard (1...64).contains(clients) else {
+            throw ValidationError("--clients is a number from 1 to 64, not \(clients).")
+        }
+    }
+
+    func run() throws {
+        let writer = try trace.map { try TraceWriter(path: $0) }
+        let signals = SignalPipe([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
+        let options = cluster.live(nodes: cluster.nodes, speed: 1, latency: .zero ... .zero)
+        let laboratory: LiveCluster
+        do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
+        defer { laboratory.close() }
+        var storm = Storm(seed: options.seed, clients: clients, end: .zero + .seconds(Int64(seconds)))
+        while true {
+            let events = laboratory.takeEvents()
+            try writer?.write(events)
+            for event in events { storm.take(event) }
+            if let signal = signals.take().first { throw ExitCode(128 + signal) }
+            if let verdict = storm.advance(on: laboratory) {
+                try writer?.close()
+                print(verdict.sentence)
+                if !verdict.isGood { throw ExitCode(1) }
+                return
+            }
+            laboratory.waitForEvents(until: storm.next, orReadable: signals.descriptor)
+        }
+    }
+}
+
+/// A time of faults and calls on a laboratory, and the calm after it.
+private struct Storm {
+    struct Verdict {
+        var isGood: Bool
+        var sentence: String
+    }
+
+    private(set) var next: Instant
+    private var audit = Audit()
+    private var picture = Picture()
+    private var random: Generator
+    private let end: Instant
+    private var calmUntil: Instant?
+    private var faults = 0
+    private var calls = 0
+    /// The open call of each client.
+    private var open: [UInt64: Int] = [:]
+    private var idle: [Int]
+    private var readsLeft: [Bytes] = (0..<4).map { Bytes("k\($0)".utf8) } + [Bytes("n".utf8)]
+
+    private static let recoveryMax = Interval.seconds(30)
+
+    init(seed: UInt64, clients: Int, end: Instant) {
+        random = Generator(seed: seed, stream: 3)
+        self.end = end
+        next = .zero
+        idle = Array(0..<clients)
+    }
+
+    mutating func take(_ event: Event) {
+        picture.apply(event)
+        audit.take(event.kind, sequence: event.sequence)
+        guard case .returned(let answer) = event.kind, let client = open.removeValue(forKey: answer.call) else {
+            return
+        }
+        idle.append(client)
+    }
+
+    mutating func advance(on laboratory: LiveCluster) -> Verdict? {
+        if let finding = audit.firstFinding { return Verdict(isGood: false, sentence: "\(finding)") }
+        if let calmUntil { return recover(on: laboratory, until: calmUntil) }
+        if laboratory.now >= end {
+            mend(laboratory)
+            calmUntil = laboratory.now + Storm.recoveryMax
+            return nil
+        }
+        while let client = idle.popLast() { call(request(), by: client, on: laboratory) }
+        guard laboratory.now >= next else { return nil }
+        next = laboratory.now + random.interval(in: .milliseconds(20) ... .milliseconds(600))
+        do throws(Refusal) {
+            try laboratory.perform(fault(on: laboratory), leader: picture.leader?.id)
+            faults += 1
+        } catch {
+            // What is down can't be killed, and so on: the next one comes.
+        }
+        return nil
+    }
+
+    private mutating func recover(on laboratory: LiveCluster, until end: Instant) -> Verdict? {
+        next = end
+        if laboratory.now >= end {
+            return Verdict(
+                isGood: false, sentence: "the cluster did not recover:\n" + picture.table.joined(separator: "\n"))
+        }
+        guard laboratory.isSettled, open.isEmpty, picture.leader != nil else { return nil }
+        if let key = readsLeft.popLast() {
+            call(.get(key: key, .readindex), by: 0, on: laboratory)
+            return nil
+        }
+        guard picture.isConverged, picture.nodes.allSatisfy({ $0.isRunning }) else { return nil }
+        audit.finish()
+        if let finding = audit.firstFinding { return Verdict(isGood: false, sentence: "\(finding)") }
+        let unchecked = audit.safety.unchecked + audit.clients.unchecked
+        return Verdict(
+            isGood: true,
+            sentence: "all held: \(faults) faults, \(calls) calls, \(audit.clients.checked) answers checked"
+                + (unchecked > 0 ? ", \(unchecked) things not checked" : ""))
+    }
+
+    private mutating func call(_ request: Request, by client: Int, on laboratory: LiveCluster) {
+        let command = Command.client(ClientCommand(request, client: "c\(client + 1)", isBackground: true))
+        guard let call = try? laboratory.perform(command, leader: picture.leader?.id) else { return }
+        calls += 1
+        open[call] = client
+    }
+
+    private mutating func request() -> Request {
+        let key = Bytes("k\(random.below(4))".utf8)
+        let value = Bytes("v\(calls)".utf8)
+        switch random.below(8) {
+        case 0, 1, 2: return .get(key: key, .readindex)
+        case 3, 4: return .write(.set(key: key, value: value))
+        case 5: return .write(.increment(key: Bytes("n".utf8), by: 1))
+        case 6: return .write(.compareAndSet(key: key, old: picture.leader?.store[key] ?? [], new: value))
+        default: return .write(.delete(key: key))
+        }
+    }
+
+    private mutating func fault(on laboratory: LiveCluster) -> Command {
+        let nodes = laboratory.members
+        let node = NodeReference.node(nodes[Int(random.below(UInt64(nodes.count)))])
+        let other = NodeReference.node(nodes[Int(random.below(UInt64(nodes.count)))])
+        switch random.below(12) {
+        case 0: return .nodes(.kill, [node])
+        case 1: return .nodes(.power, [node])
+        case 2, 3, 4: return .nodes(.revive, [node])
+        case 5: return .nodes(.pause, [node])
+        case 6: return .nodes(.resume, [node])
+        case 7 where node != other: return .cut([LinkReference(from: node, to: other, isBothWays: random.chance(0.5))])
+        case 8: return .isolate(node)
+        case 9: return .loss(nil, random.chance(0.5) ? 0 : 0.1)
+        case 10: return .latency(nil, .zero ... .milliseconds(Int64(random.below(30))))
+        default: return .heal([])
+        }
+    }
+
+    private func mend(_ laboratory: LiveCluster) {
+        let nodes = laboratory.members.map { NodeReference.node($0) }
+        let commands: [Command] =
+            [.heal([]), .loss(nil, 0), .latency(nil, .zero ... .zero)]
+            + nodes.flatMap { [.nodes(.resume, [$0]), .nodes(.revive, [$0])] }
+        // What is well already is refused, and that is as it should be.
+        for command in commands { _ = try? laboratory.perform(command, leader: nil) }
+    }
+}
