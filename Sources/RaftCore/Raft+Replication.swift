@@ -93,10 +93,14 @@ extension Raft {
         guard var progress = leader(at: place) else { return }
         let wasProbing = progress.isProbing
         let isNews = progress.maybeAdvance(to: match)
-        progress.isProbing = false
-        progress.isProbeSent = false
+        // An answer that says nothing new is a late one, unless it is the probe's: it must not set the whole window going
+        // again, or every late answer would lead to as many more.
+        if isNews || match >= progress.next.previous {
+            progress.isProbing = false
+            progress.isProbeSent = false
+        }
         leadershipIfLeading?.peers[place] = progress
-        if isNews || wasProbing { observeProgress(at: place) }
+        if isNews || wasProbing != progress.isProbing { observeProgress(at: place) }
         if isNews { maybeCommit() }
     }
 
