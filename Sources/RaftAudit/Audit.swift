@@ -23,5 +23,11 @@ public struct Audit: Sendable {
     public var findings: [Finding] { safety.findings + clients.findings }
 
     /// The first that was found.
-    public var firstFinding: Finding? { findings.min { $0.sequence < $1.sequence } }
+    public var firstFinding: Finding? {
+        // Asked after every step; each side's findings are in the order of their events.
+        guard let one = safety.findings.first, let other = clients.findings.first else {
+            return safety.findings.first ?? clients.findings.first
+        }
+        return other.sequence < one.sequence ? other : one
+    }
 }

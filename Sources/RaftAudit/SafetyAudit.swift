@@ -4,15 +4,15 @@ import RaftTrace
 /// Holds the servers to the paper's safety properties, to monotone terms and commits, and to what they promised each
 /// other, event by event.
 ///
-/// It keeps history variables: leaders, votes, entries and commits of every term that ever was. So a crash, or a server
-/// that forgets, hides nothing.
+/// It keeps history variables: the leaders, votes, entries and commits there were, so that a crash, or a server that
+/// forgets, hides nothing. Of a long history it keeps the latest part; see ``windowSize`` and ``termsMax``.
 public struct SafetyAudit: Sendable {
     /// What doesn't hold, in the order in which it was seen; at most ``findingsMax``.
     public private(set) var findings: [Finding] = []
     /// How many events couldn't be judged, because others before them were left out.
     public private(set) var unchecked = 0
 
-    var servers: [Server] = []
+    private var servers: [Server] = []
     private var leaders: [Term: Leader] = [:]
     /// The latest term that had a leader.
     private var latestLed = Term.zero
@@ -25,12 +25,13 @@ public struct SafetyAudit: Sendable {
 
     /// How many of the latest entries are remembered, at least. What happens to older ones is not judged.
     private static let windowSize = 100_000
+    /// How many terms are remembered before the older ones are forgotten.
     private static let termsMax = 2_000
     /// The largest number of findings that are kept.
     public static let findingsMax = 20
 
     /// What is known of a server.
-    struct Server: Sendable {
+    private struct Server: Sendable {
         var isRunning = false
         /// Which of its lives this is, counted from its first start.
         var life = 0
@@ -390,38 +391,5 @@ extension Violation {
         case .commitBeyondLog: .stateMachineSafety
         case .invariant: .monotone
         }
-    }
-}
-
-/// Every entry that was in any log: what it held, and what it followed.
-private struct EntryHistory: Sendable {
-    private struct Known: Sendable {
-        var previous: Term
-        var payload: Payload?
-        var node: NodeID
-    }
-
-    private var known: [LogPosition: Known] = [:]
-    private var older: [LogPosition: Known] = [:]
-    private static let generationSize = 200_000
-
-    /// Notes an entry. Answers a server that had another one of the same index and term, if there is one.
-    mutating func conflict(at position: LogPosition, previous: Term, payload: Payload?, on node: NodeID) -> NodeID? {
-        guard let before = known[position] ?? older[position] else {
-            // Two generations: when the younger is full, the older is forgotten.
-            if known.count >= EntryHistory.generationSize {
-                older = known
-                known = [:]
-            }
-            known[position] = Known(previous: previous, payload: payload, node: node)
-            return nil
-        }
-        if before.previous != previous { return before.node }
-        guard let payload else { return nil }
-        guard let other = before.payload else {
-            known[position] = Known(previous: previous, payload: payload, node: before.node)
-            return nil
-        }
-        return other == payload ? nil : before.node
     }
 }

@@ -50,10 +50,8 @@ extension World {
     /// The server that leads in the highest term.
     private var leader: Int? {
         servers.indices.filter { servers[$0].life?.node.raft.role.name == .leader }
-            .max { term(at: $0) < term(at: $1) }
+            .max { term(of: $0) < term(of: $1) }
     }
-
-    private func term(at place: Int) -> Term { servers[place].life?.node.raft.currentTerm ?? .zero }
 
     private mutating func crash(_ place: Int, _ how: CrashKind) {
         guard servers[place].isRunning else { return }

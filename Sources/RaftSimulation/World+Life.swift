@@ -28,8 +28,9 @@ extension World {
             }
             lookAgain(place)
         } catch {
-            startFailure = "\(server.id) can't start: \(error)"
-            tell(.node(server.id, .zero, .failed(NodeFailed(reason: "\(server.id) can't start: \(error)"))))
+            let reason = "\(server.id) can't start: \(error)"
+            startFailure = reason
+            tell(.node(server.id, .zero, .failed(NodeFailed(reason: reason))))
         }
     }
 
@@ -39,7 +40,7 @@ extension World {
         leave(place, how)
     }
 
-    private func term(of place: Int) -> Term { servers[place].life?.node.raft.currentTerm ?? .zero }
+    func term(of place: Int) -> Term { servers[place].life?.node.raft.currentTerm ?? .zero }
 
     /// What a crash leaves behind.
     mutating func leave(_ place: Int, _ how: CrashKind) {

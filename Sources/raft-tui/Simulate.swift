@@ -90,7 +90,7 @@ struct Simulate: ParsableCommand {
 /// How far a row of seeds is, on standard error where that is a terminal, and what it came to.
 private struct Progress {
     private let total: Int
-    private let start = Progress.realTime()
+    private let start = ContinuousClock.now
     private var done = 0
     private var simulated = 0.0
     private var steps = 0
@@ -103,7 +103,7 @@ private struct Progress {
         done += 1
         simulated += Interval(nanoseconds: world.now.nanoseconds).seconds
         steps += world.steps
-        let elapsed = Progress.realTime() - start
+        let elapsed = elapsed
         guard isShown, elapsed - shown > 0.2 else { return }
         shown = elapsed
         say("\r\(done) of \(total) seeds, \(Int(simulated / elapsed)) simulated seconds a second\u{1b}[K")
@@ -113,7 +113,7 @@ private struct Progress {
 
     func finish(failures: Int) {
         clear()
-        let elapsed = max(Progress.realTime() - start, 1e-6)
+        let elapsed = max(elapsed, 1e-6)
         let failed = failures == 0 ? "all passed" : "\(failures) failed"
         print(
             "\(done) seeds, \(failed); \(Int(simulated)) simulated seconds in \((elapsed * 10).rounded() / 10) s, \(Int(simulated / elapsed)) a second; \(steps) steps of servers"
@@ -125,11 +125,7 @@ private struct Progress {
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
-    private static func realTime() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    private var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
 }
 
 /// A row of seeds, as an option has it: `1...1000`.

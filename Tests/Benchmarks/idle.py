@@ -6,17 +6,14 @@ usage: idle.py [SECONDS [COLUMNS ROWS]]
 Starts the release binary in a pseudo-terminal as a user does (five nodes, live at 1/10), watches it, freezes it with
 the space key, and watches again.
 """
-import fcntl, os, pty, select, signal, struct, sys, termios, time
+import os, select, sys, time
+
+import dashboard
 
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10
 columns, rows = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (120, 40)
-binary = os.path.join(os.path.dirname(__file__), "../../.build/release/raft-tui")
 
-child, terminal = pty.fork()
-if child == 0:
-    os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
-    os.execv(binary, ["raft-tui"])
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+child, terminal = dashboard.start(columns, rows)
 
 
 def read_for(length):
@@ -45,10 +42,4 @@ read_for(1)
 watch("frozen")
 memory = next(line for line in open(f"/proc/{child}/status") if line.startswith("VmRSS"))
 print(f"memory: {int(memory.split()[1]) / 1024:.1f} MB resident")
-os.kill(child, signal.SIGTERM)
-try:
-    while os.read(terminal, 65536):
-        pass
-except OSError:
-    pass
-os.waitpid(child, 0)
+dashboard.stop(child, terminal)

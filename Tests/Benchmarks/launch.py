@@ -6,20 +6,17 @@ usage: launch.py [RUNS [COLUMNS ROWS]]
 Starts the release binary in a pseudo-terminal, reads what it writes, and prints minimum, median and maximum in
 milliseconds. The clock runs at rate 1 with the dashboard's usual latency; each run has its own seed.
 """
-import fcntl, os, pty, re, select, signal, statistics, struct, sys, termios, time
+import os, re, select, statistics, sys, time
+
+import dashboard
 
 runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 columns, rows = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (120, 40)
-binary = os.path.join(os.path.dirname(__file__), "../../.build/release/raft-tui")
 
 
 def measure(seed):
     start = time.monotonic()
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
-        os.execv(binary, ["raft-tui", "--speed", "1", "--seed", str(seed)])
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    child, terminal = dashboard.start(columns, rows, "--speed", "1", "--seed", str(seed))
     seen, painted, leader = b"", None, None
     while leader is None and time.monotonic() - start < 5:
         if select.select([terminal], [], [], 1)[0]:
@@ -28,14 +25,7 @@ def measure(seed):
                 painted = time.monotonic() - start
             if re.search(rb"leader n[0-9]", seen):
                 leader = time.monotonic() - start
-    os.kill(child, signal.SIGTERM)
-    try:
-        while os.read(terminal, 65536):
-            pass
-    except OSError:
-        pass
-    os.waitpid(child, 0)
-    os.close(terminal)
+    dashboard.stop(child, terminal)
     return painted * 1000, leader * 1000
 
 
