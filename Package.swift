@@ -30,7 +30,8 @@ let package = Package(
         .target(
             name: "RaftNode", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
-        .target(name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace"], swiftSettings: settings),
+        .target(
+            name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .target(
             name: "RaftAudit", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .target(
@@ -83,12 +84,17 @@ let package = Package(
         .testTarget(name: "ProgramTests", dependencies: ["raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
-            name: "ScriptTests", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", "Script"],
+            name: "ScriptTests",
+            dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace", "Script"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "LaboratoryTests", dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace"],
             swiftSettings: settings),
         .testTarget(
             name: "RaftClusterTests",
-            dependencies: ["Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace", "Script"],
-            swiftSettings: settings),
+            dependencies: [
+                "Laboratory", "RaftCluster", "RaftCore", "RaftSimulation", "RaftStorage", "RaftTrace", "Script",
+            ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
             swiftSettings: settings),

@@ -11,10 +11,8 @@ public struct Model: Sendable {
     public internal(set) var size: Size
     /// Whether only ASCII can be shown.
     public let isASCII: Bool
-    /// What is known of the cluster.
-    public internal(set) var picture = Picture()
-    /// What holds the cluster to Raft's properties.
-    public internal(set) var audit = Audit()
+    /// What was seen of the cluster.
+    var witness = Witness()
     /// How many of the audit's findings were told.
     var findingsTold = 0
     /// What happened, to read.
@@ -62,6 +60,11 @@ public struct Model: Sendable {
         self.speed = speed
         self.slowsTo = slowsTo
     }
+
+    /// What is known of the cluster.
+    public var picture: Picture { witness.picture }
+    /// What holds the cluster to Raft's properties.
+    public var audit: Audit { witness.audit }
 
     var symbols: Symbols { Symbols(isASCII: isASCII) }
 

@@ -85,8 +85,8 @@ extension Model {
             }
             return [.perform(command)]
         case .expect(let condition):
-            let holds = condition.holds(in: picture)
-            notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(in: picture))", isTrouble: !holds)
+            let holds = condition.holds(for: witness)
+            notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(for: witness))", isTrouble: !holds)
         case .say(let sentence): feed.say("» \(sentence)", at: now, weight: .important)
         case .screenshot(let path): return [.screenshot(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)

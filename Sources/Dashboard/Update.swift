@@ -33,10 +33,9 @@ extension Model {
     private mutating func take(_ events: [Event], at now: Instant) -> [Effect] {
         self.now = now
         for event in events {
-            picture.apply(event)
+            witness.take(event)
             feed.take(event)
             statistics.take(event)
-            audit.take(event.kind, sequence: event.sequence)
             note(event)
         }
         if let effects = tellFindings() { return effects }

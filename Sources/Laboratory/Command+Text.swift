@@ -17,6 +17,13 @@ extension Command: CustomStringConvertible {
         case .isolate(let node): "isolate \(node)"
         case .latency(let link, let range): "latency " + (link.map { "\($0) " } ?? "") + DurationText.text(of: range)
         case .loss(let link, let share): "loss " + (link.map { "\($0) " } ?? "") + PercentText.text(of: share)
+        case .hold(let links): (["hold"] + links.map(\.description)).joined(separator: " ")
+        case .release(let links): (["release"] + links.map(\.description)).joined(separator: " ")
+        case .messages(let action, let messages): "\(action.rawValue) \(messages)"
+        case .align(let nodes): (["align"] + nodes.map(\.description)).joined(separator: " ")
+        case .disk(let node, let condition): "disk \(node) \(condition.rawValue)"
+        case .rule(let rule, let isOn): "rule \(rule.name) \(OnOff.text(of: isOn))"
+        case .option(let change): "option \(change)"
         case .freeze: "freeze"
         case .thaw: "thaw"
         case .speed(let rate): "speed " + RateText.text(of: rate)
@@ -59,6 +66,36 @@ extension NodeReference: CustomStringConvertible {
 extension LinkReference: CustomStringConvertible {
     /// `1-3` both ways, `1>3` one way.
     public var description: String { "\(from)\(isBothWays ? "-" : ">")\(to)" }
+}
+
+extension MessageReference: CustomStringConvertible {
+    /// `#17`, `1>3`, or `1>3 2` for two of them.
+    public var description: String {
+        switch self {
+        case .numbered(let number): "#\(number)"
+        case .oldest(let link, 1): "\(link)"
+        case .oldest(let link, let count): "\(link) \(count)"
+        }
+    }
+}
+
+extension OptionChange: CustomStringConvertible {
+    /// `prevote off`, `election-timeout 150ms..300ms`.
+    public var description: String {
+        switch self {
+        case .preVote(let isOn): "prevote \(OnOff.text(of: isOn))"
+        case .checkQuorum(let isOn): "checkquorum \(OnOff.text(of: isOn))"
+        case .noop(let isOn): "noop \(OnOff.text(of: isOn))"
+        case .electionTimeout(let range): "election-timeout \(DurationText.text(of: range))"
+        case .heartbeat(let interval): "heartbeat \(DurationText.text(of: interval))"
+        }
+    }
+}
+
+/// Switches as words.
+enum OnOff {
+    /// `on` or `off`.
+    static func text(of isOn: Bool) -> String { isOn ? "on" : "off" }
 }
 
 /// Lengths of time as words.

@@ -21,6 +21,20 @@ public enum Command: Hashable, Sendable {
     case latency(LinkReference?, ClosedRange<Interval>)
     /// Links lose this share of messages from now on, from 0 to 1; all, where none is named.
     case loss(LinkReference?, Double)
+    /// Messages on these links wait until they are released or delivered by hand.
+    case hold([LinkReference])
+    /// Messages that wait on held links go on; on all, where none is named.
+    case release([LinkReference])
+    /// Messages on their way are delivered now, lost, or doubled.
+    case messages(MessageAction, MessageReference)
+    /// The election timers of these servers run out together.
+    case align([NodeReference])
+    /// A server's disk works so from now on.
+    case disk(NodeReference, DiskCondition)
+    /// A safety rule is kept, or switched off.
+    case rule(Rule, isOn: Bool)
+    /// An option of the protocol changes.
+    case option(OptionChange)
     /// The clock stands still.
     case freeze
     /// The clock goes on.
@@ -49,6 +63,56 @@ public enum NodeAction: String, Hashable, Sendable, CaseIterable {
     case resume
     /// It campaigns now, as if a leader had said so.
     case timeout
+    /// Its election timer doesn't run out any more.
+    case holdTimer = "hold-timer"
+    /// Its election timer runs out again.
+    case freeTimer = "free-timer"
+}
+
+/// How a server's disk works.
+public typealias DiskCondition = DiskChanged.Condition
+
+/// What can be done with messages on their way.
+public enum MessageAction: String, Hashable, Sendable, CaseIterable {
+    /// They arrive now, whatever delays them.
+    case deliver
+    /// They are lost.
+    case drop
+    /// Each comes twice.
+    case duplicate
+}
+
+/// Messages on their way, as a command names them.
+public enum MessageReference: Hashable, Sendable {
+    /// The one that the screen shows under this number.
+    case numbered(UInt64)
+    /// So many of a link, the oldest first.
+    case oldest(LinkReference, count: Int)
+}
+
+/// A change of an option of the protocol.
+public enum OptionChange: Hashable, Sendable {
+    /// A server asks whether it could win before it starts a term (thesis §9.6).
+    case preVote(Bool)
+    /// A leader that hears from no majority steps down (thesis §6.2).
+    case checkQuorum(Bool)
+    /// A new leader appends an empty entry of its term (paper §8).
+    case noop(Bool)
+    /// How long a follower waits for a leader before it campaigns.
+    case electionTimeout(ClosedRange<Interval>)
+    /// How often a leader shows that it leads.
+    case heartbeat(Interval)
+
+    /// Changes `settings` so.
+    public func apply(to settings: inout Settings) {
+        switch self {
+        case .preVote(let isOn): settings.options.preVote = isOn
+        case .checkQuorum(let isOn): settings.options.checkQuorum = isOn
+        case .noop(let isOn): settings.options.noop = isOn
+        case .electionTimeout(let range): settings.timing.electionTimeout = range
+        case .heartbeat(let interval): settings.timing.heartbeat = interval
+        }
+    }
 }
 
 /// A server, as a command names it.
@@ -112,12 +176,6 @@ extension Command {
     /// The speeds that the clock can have, seconds of cluster time in a second.
     public static let speeds: ClosedRange<Double> = 0.001...4
 
-    /// Whether it breaks something that `undo` can mend.
-    public var isFault: Bool {
-        switch self {
-        case .nodes(let action, _): [.kill, .power, .wipe, .pause].contains(action)
-        case .cut, .partition, .isolate, .latency, .loss: true
-        case .client, .heal, .freeze, .thaw, .speed, .undo, .reset: false
-        }
-    }
+    /// The times that a timer can be set to.
+    public static let timers: ClosedRange<Interval> = .milliseconds(1) ... .seconds(60)
 }

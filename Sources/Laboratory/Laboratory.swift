@@ -12,13 +12,28 @@ public protocol Laboratory: AnyObject {
     /// The servers there are, in ascending order.
     var members: [NodeID] { get }
 
+    /// Gives a server's disk its contents, before the servers start.
+    ///
+    /// - Throws: ``Refusal`` where they run already, or the disk isn't new.
+    func prepare(_ boot: Boot) throws(Refusal)
+
+    /// Whether the servers were started.
+    var hasStarted: Bool { get }
+
+    /// Lets the servers start, once. Whether they do is told as events.
+    func start()
+
     /// Begins to carry out `command`; what comes of it is told as events, the first of which is the command itself.
     ///
-    /// - Parameter leader: The server that `leader` stands for now.
+    /// - Parameter picture: What is known of the cluster, which says what `leader` and numbers of messages stand for.
     /// - Returns: The number of the call, where it is a client's.
     /// - Throws: ``Refusal`` where it can't be done; nothing is changed then.
     @discardableResult
-    func perform(_ command: Command, leader: NodeID?) throws(Refusal) -> UInt64?
+    func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64?
+
+    /// Whether every step of a server is looked at before anything of it leaves the server, no message, no write and no
+    /// answer: it goes on when its events were taken, all orders have taken effect, and events are waited for again.
+    var isWatched: Bool { get set }
 
     /// Whether everything that was begun had taken effect when events were taken last, and is told by them.
     var isSettled: Bool { get }
@@ -37,35 +52,4 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// A refusal.
     public init(_ description: String) { self.description = description }
-}
-
-extension NodeReference {
-    /// The server that is meant.
-    ///
-    /// - Throws: ``Refusal`` where it is the leader's and nobody leads, or where there is no such server.
-    public func resolved(leader: NodeID?, nodes: [NodeID]) throws(Refusal) -> NodeID {
-        switch self {
-        case .leader:
-            guard let leader else { throw Refusal("nobody leads now") }
-            return leader
-        case .node(let node):
-            guard nodes.contains(node) else {
-                throw Refusal("no node \(node.rawValue) in a cluster of \(nodes.count)")
-            }
-            return node
-        }
-    }
-}
-
-extension LinkReference {
-    /// The directed links that are meant.
-    ///
-    /// - Throws: ``Refusal`` where an end is missing, or both are the same server.
-    public func resolved(leader: NodeID?, nodes: [NodeID]) throws(Refusal) -> [Picture.LinkID] {
-        let from = try from.resolved(leader: leader, nodes: nodes)
-        let to = try to.resolved(leader: leader, nodes: nodes)
-        guard from != to else { throw Refusal("a link has two ends, and both of \(self) are \(from)") }
-        let there = Picture.LinkID(from: from, to: to)
-        return isBothWays ? [there, Picture.LinkID(from: to, to: from)] : [there]
-    }
 }

@@ -22,6 +22,12 @@ public struct Audit: Sendable {
     /// Everything that doesn't hold, the servers' findings first.
     public var findings: [Finding] { safety.findings + clients.findings }
 
+    /// The first that was found of those that break another property than these.
+    public func firstFinding(besides tolerated: Set<Property>) -> Finding? {
+        guard !tolerated.isEmpty else { return firstFinding }
+        return findings.filter { !tolerated.contains($0.property) }.min { $0.sequence < $1.sequence }
+    }
+
     /// The first that was found.
     public var firstFinding: Finding? {
         // Asked after every step; each side's findings are in the order of their events.

@@ -1,5 +1,6 @@
 import DequeModule
 import KeyValue
+import RaftCore
 import RaftTrace
 
 /// Holds what clients are told to linearizability, key by key.
@@ -18,7 +19,16 @@ public struct ClientAudit: Sendable {
     private var calls: [UInt64: Call] = [:]
     private var keys: [Bytes: KeyHistory] = [:]
     private var broken: Set<Bytes> = []
+    /// The servers that have started since the cluster began, and whether all had nothing in their logs then.
+    private var started = NodeSet()
+    private var isStoreKnown = true
     private var lastWrites: [String: UInt64] = [:]
+    /// The read that was answered last, and the one that was judged last, with its verdict.
+    private var lastRead: UInt64?
+    private var judgedRead: (call: UInt64, isStale: Bool)?
+
+    /// The largest number of findings that are kept.
+    public static let findingsMax = 20
 
     private struct Step: Sendable {
         var call: UInt64
@@ -68,14 +78,29 @@ public struct ClientAudit: Sendable {
             guard calls[answer.call] != nil else { return }
             calls[answer.call]?.result = answer.result
             calls[answer.call]?.hasEnded = true
+            if calls[answer.call]?.call.request.isRead == true { lastRead = answer.call }
             waiting.append(Step(call: answer.call, isEnd: true, sequence: sequence))
             advance(isOver: false)
+        case .node(let node, _, .started(let start)):
+            guard !started.contains(node) else { return }
+            started.insert(node)
+            if !start.log.isEmpty { isStoreKnown = false }
         default: return
         }
     }
 
     /// There is nothing more to come: calls that are still open will never be answered.
     public mutating func finish() { advance(isOver: true) }
+
+    /// Whether the read that was answered last missed a write that was acknowledged before it began. Calls that are still
+    /// open are taken to have had any effect or none.
+    public var isLastReadStale: Bool {
+        guard let lastRead else { return false }
+        var copy = self
+        copy.finish()
+        guard let judged = copy.judgedRead, judged.call == lastRead else { return false }
+        return judged.isStale
+    }
 
     private mutating func advance(isOver: Bool) {
         while let step = waiting.first {
@@ -103,9 +128,10 @@ public struct ClientAudit: Sendable {
         }
         switch call.trace {
         case .none: break
-        case .maybe: calls[number]?.slot = keys[key, default: KeyHistory()].begin(request, result: nil)
+        case .maybe:
+            calls[number]?.slot = keys[key, default: KeyHistory(isKnown: isStoreKnown)].begin(request, result: nil)
         case .certain(let result):
-            calls[number]?.slot = keys[key, default: KeyHistory()].begin(request, result: result)
+            calls[number]?.slot = keys[key, default: KeyHistory(isKnown: isStoreKnown)].begin(request, result: result)
         }
     }
 
@@ -130,11 +156,8 @@ public struct ClientAudit: Sendable {
         guard let key = call.call.request.singleKey, let first = calls[original], result.isAnswer else { return }
         if let known = first.result, known.isAnswer {
             guard known != result else { return }
-            findings.append(
-                Finding(
-                    .linearizability,
-                    "\(call.call.client) was answered \(known) to a write, and \(result) when it sent it again",
-                    sequence: sequence))
+            let who = call.call.client
+            find("\(who) was answered \(known) to a write, and \(result) when it sent it again", sequence)
         } else if let slot = first.slot {
             keys[key]?.learn(result, of: slot)
             checkEnd(of: slot, key, call, result, sequence)
@@ -147,16 +170,23 @@ public struct ClientAudit: Sendable {
         of slot: Int, _ key: Bytes, _ call: Call, _ result: ClientResult, _ sequence: UInt64
     ) {
         guard !broken.contains(key) else { return unchecked += 1 }
-        guard keys[key]?.end(slot) == false else {
+        let isPossible = keys[key]?.end(slot) ?? true
+        let isRead = call.call.request.isRead
+        if isRead { judgedRead = (call.call.call, !isPossible) }
+        guard !isPossible else {
             if keys[key]?.isGivenUp == true { unchecked += 1 } else { checked += 1 }
             return
         }
-        broken.insert(key)
-        findings.append(
-            Finding(
-                .linearizability,
-                "\(call.call.client) is answered \(result) to \(call.call.request.line) (call \(call.call.call)), which no order of the calls on \(Word.quoted(key)) explains",
-                sequence: sequence))
+        // A read leaves no trace: without it the history goes on. What a write that can't be has led to nobody knows.
+        if !isRead { broken.insert(key) }
+        find(
+            "\(call.call.client) is answered \(result) to \(call.call.request.line) (call \(call.call.call)), which no order of the calls on \(Word.quoted(key)) explains",
+            sequence)
+    }
+
+    private mutating func find(_ sentence: String, _ sequence: UInt64) {
+        guard findings.count < ClientAudit.findingsMax else { return }
+        findings.append(Finding(.linearizability, sentence, sequence: sequence))
     }
 }
 

@@ -25,7 +25,7 @@ struct KeyHistory: Sendable {
     }
 
     private struct Configuration: Hashable, Sendable {
-        var value: Bytes?
+        var value: Value
         /// The slots of the open calls that have taken effect.
         var done: UInt128 = 0
     }
@@ -33,8 +33,16 @@ struct KeyHistory: Sendable {
     private static let slotsMax = 128
     private static let configurationsMax = 20_000
 
-    /// The history of a key that isn't there at first.
-    init() { configurations = [Configuration()] }
+    /// A key's value in a configuration.
+    private enum Value: Hashable, Sendable {
+        /// This one; `nil` where the key isn't there.
+        case known(Bytes?)
+        /// What was there before anybody looked. The first answer that depends on it tells.
+        case unknown
+    }
+
+    /// The history of a key that isn't there at first, or of which nobody knows what it was.
+    init(isKnown: Bool = true) { configurations = [Configuration(value: isKnown ? .known(nil) : .unknown)] }
 
     /// A call begins; `result` is what it will be answered. Answers its slot.
     mutating func begin(_ request: Request, result: ClientResult?) -> Int {
@@ -55,7 +63,8 @@ struct KeyHistory: Sendable {
         optional &= ~(1 << UInt128(slot))
     }
 
-    /// The call of `slot` ends. Answers whether that is possible.
+    /// The call of `slot` ends. Answers whether that is possible; where it isn't, the history is as if there had been no
+    /// such call.
     mutating func end(_ slot: Int) -> Bool {
         guard !isGivenUp else { return true }
         let bit: UInt128 = 1 << UInt128(slot)
@@ -76,8 +85,9 @@ struct KeyHistory: Sendable {
             }
         }
         slots[slot] = nil
+        guard !reached.isEmpty else { return false }
         configurations = undominated(reached)
-        return !reached.isEmpty
+        return true
     }
 
     /// What a configuration can become when one more open call takes effect.
@@ -94,15 +104,42 @@ struct KeyHistory: Sendable {
     }
 
     private func effect(of place: Int, _ slot: Slot, on configuration: Configuration) -> Configuration? {
-        var value = configuration.value
+        let done = configuration.done | 1 << UInt128(place)
+        switch configuration.value {
+        case .known(let value):
+            guard let value = KeyHistory.effect(of: slot.request, on: value, answered: slot.result) else { return nil }
+            return Configuration(value: .known(value), done: done)
+        case .unknown:
+            guard let value = KeyHistory.effectOnUnknown(slot.request, answered: slot.result) else { return nil }
+            return Configuration(value: value, done: done)
+        }
+    }
+
+    /// What a call makes of a value; `nil` where it can't have been answered so. The value itself may be missing.
+    private static func effect(of request: Request, on value: Bytes?, answered result: ClientResult?) -> Bytes?? {
+        var value = value
         let outcome: Outcome
-        switch slot.request {
+        switch request {
         case .write(let operation): (value, outcome) = operation.applied(to: value)
         case .get: outcome = value.map { .value($0) } ?? .notFound
         case .keys: return nil
         }
-        if let result = slot.result, result != ClientResult(outcome) { return nil }
-        return Configuration(value: value, done: configuration.done | 1 << UInt128(place))
+        if let result, result != ClientResult(outcome) { return nil }
+        return .some(value)
+    }
+
+    /// What a call makes of a value that nobody knows, and what its answer tells of it.
+    private static func effectOnUnknown(_ request: Request, answered result: ClientResult?) -> Value? {
+        switch (request, result) {
+        case (.write(.set(_, let value)), nil), (.write(.set(_, let value)), .ok?): return .known(value)
+        case (.write(.delete), nil), (.write(.delete), .ok?), (.write(.delete), .notFound?): return .known(nil)
+        case (_, nil): return .unknown
+        case (.get, .value(let value)?), (.write(.increment), .value(let value)?): return .known(value)
+        case (.get, .notFound?), (.write(.compareAndSet), .notFound?): return .known(nil)
+        case (.write(.compareAndSet(_, _, let new)), .ok?): return .known(new)
+        case (.write, .mismatch(let value)?): return .known(value)
+        default: return nil
+        }
     }
 
     /// Without those that can do nothing that another with the same value can't do, too.

@@ -80,7 +80,7 @@ public struct SafetyAudit: Sendable {
             take(event, of: node, in: term)
         case .sent(let sent): takeSent(sent.message)
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
-        case .delivered, .lost, .link, .clock, .called, .returned, .command: break
+        case .delivered, .lost, .link, .clock, .settings, .called, .returned, .command: break
         }
     }
 
@@ -101,7 +101,7 @@ public struct SafetyAudit: Sendable {
             servers[place].isLeader = false
         case .applied(let applied): take(applied, of: node)
         case .state(let state): adopt(state, of: node, in: term)
-        case .paused, .resumed, .hungUp: break
+        case .paused, .resumed, .timerHeld, .timerFreed, .disk, .hungUp: break
         }
     }
 

@@ -1,3 +1,4 @@
+import Laboratory
 import NIOCore
 import RaftCore
 import RaftNode

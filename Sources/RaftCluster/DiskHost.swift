@@ -12,6 +12,8 @@ final class DiskHost {
     /// The number of the write that comes next.
     private var nextWrite: WriteNumber = 1
     private let power: PowerSwitch
+    /// How the disk works; one that stalls is not asked.
+    var condition = DiskChanged.Condition.ok
 
     init(directory: NodeDirectory, power: PowerSwitch) {
         self.directory = directory
@@ -28,12 +30,24 @@ final class DiskHost {
         return (found, recovered)
     }
 
+    /// Makes a new disk that holds what `write` brings.
+    func prepare(_ identity: Identity, _ write: Write) throws(StorageError) {
+        var (_, log, _) = try identity.open(try DirectoryDisk(path: directory.path))
+        try log.append([write])
+        try log.sync()
+    }
+
     /// Returns when everything in `writes` is certain to survive.
     func write(_ writes: [Write]) throws(StorageError) {
         for write in writes {
             // One that went missing would be taken for certain with the next.
             precondition(write.number == nextWrite, "write \(write.number) comes where \(nextWrite) is missing")
             nextWrite += 1
+        }
+        switch condition {
+        case .ok, .stall: break
+        case .full: throw .system(operation: "write", path: directory.path, reason: "No space left on device")
+        case .fail: throw .system(operation: "write", path: directory.path, reason: "Input/output error")
         }
         try log?.append(writes)
         guard power.isOn else { throw .system(operation: "sync", path: directory.path, reason: "the power is cut") }

@@ -53,15 +53,16 @@ final class EventQueue: Sendable {
     /// Changes whenever events were left out: whoever sees it change tells its whole state again.
     var lossEpoch: Int { dropEpoch.load(ordering: .relaxed) }
 
-    /// Tells what happened, in order.
-    func tell(_ kinds: [Event.Kind], at moment: Instant) {
+    /// Tells what happened, in order. Answers the number of the last that was told; zero where all were left out.
+    @discardableResult
+    func tell(_ kinds: [Event.Kind], at moment: Instant) -> UInt64 {
         var kinds = kinds
         if queued.load(ordering: .relaxed) > EventQueue.queuedMax {
             let all = kinds.count
             kinds.removeAll { Event(at: moment, sequence: 0, kind: $0).isDroppable }
             if kinds.count < all { dropped.add(all - kinds.count, ordering: .relaxed) }
         }
-        guard !kinds.isEmpty else { return }
+        guard !kinds.isEmpty else { return 0 }
         let first = nextSequence.add(UInt64(kinds.count), ordering: .relaxed).oldValue
         var events: [Event] = []
         events.reserveCapacity(kinds.count)
@@ -69,6 +70,7 @@ final class EventQueue: Sendable {
         queued.add(events.count, ordering: .relaxed)
         push(Batch(events: events))
         signal()
+        return first + UInt64(events.count) - 1
     }
 
     /// Wakes the reader.

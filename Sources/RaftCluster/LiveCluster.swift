@@ -53,39 +53,31 @@ public final class LiveCluster: Laboratory {
 
     let events = EventQueue()
     let directory: DataDirectory
-    let settings: Settings
-    let seed: UInt64
-    let latency: ClosedRange<Interval>
+    private let seed: UInt64
     let nodes: [NodeID]
     private let servers: MultiThreadedEventLoopGroup
     private let disks: MultiThreadedEventLoopGroup
     let hosts: [NodeID: HostReference]
-    private let clients: NIOLoopBound<ClientHost>
+    let clients: NIOLoopBound<ClientHost>
     private var order = EventOrder()
     private var wasSettled = false
     /// How much of what was begun has not taken effect yet.
-    private let open = Outstanding()
+    let open = Outstanding()
 
-    // What this thread has ordered so far; the servers follow.
+    /// What this thread has ordered so far; the servers follow.
+    var desk: Desk
     var clock: ClusterClock
-    var speed: Double
-    var standing: [NodeID: Ordered] = [:]
+    /// Whether the servers were started.
+    public internal(set) var hasStarted = false
+    var nextCall: UInt64 = 1
     /// The servers that were told to have failed since they were told to run.
     private var failed: Set<NodeID> = []
-    var links: [Picture.LinkID: LinkState] = [:]
-    var undoable: [Undo] = []
-    private var nextCall: UInt64 = 1
-    var lastWrites: [String: Request] = [:]
+    /// The last event that was taken, and the last up to which servers that are watched were let go on.
+    private var lastTaken: UInt64 = 0
+    private var lastReleased: UInt64 = 0
     private var isClosed = false
 
-    /// Whether a server runs, as far as this thread has ordered.
-    enum Ordered {
-        case up
-        case down
-        case paused
-    }
-
-    /// Makes the cluster and lets its servers start. Whether they do is told as events.
+    /// Makes the cluster; its servers wait to be started.
     ///
     /// - Throws: ``StorageError`` where the data directory can't be used, and ``Refusal`` where it holds another number
     ///   of servers than asked for.
@@ -93,10 +85,8 @@ public final class LiveCluster: Laboratory {
         directory = try DataDirectory(path: options.dataDirectory)
         let plan = try ClusterPlan(directory: directory, options: options)
         nodes = plan.identities.map(\.node)
-        settings = options.settings
         seed = options.seed
-        latency = options.latency
-        speed = options.speed
+        desk = Desk(nodes: nodes, settings: options.settings, speed: options.speed, latency: options.latency)
         clock = ClusterClock(rate: options.speed)
         servers = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count + 1)
         disks = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count)
@@ -125,39 +115,27 @@ public final class LiveCluster: Laboratory {
             let host = ClientHost(loop: clientLoop, events: events, clock: clock, sessionSuffix: plan.sessionSuffix)
             return NIOLoopBound(host, eventLoop: clientLoop)
         }.wait()
-        start()
+        introduce()
+        events.tell(beginning, at: clock.now)
     }
 
-    private func start() {
-        let (hosts, latency) = (hosts, latency)
+    /// Makes servers and clients known to each other.
+    private func introduce() {
+        let (hosts, latency) = (hosts, desk.untouchedLatency)
         clients.eventLoop.execute { [clients] in clients.value.setHosts(hosts) }
-        links = untouchedLinks
-        events.tell(beginning, at: clock.now)
         for node in nodes {
             let peers = hosts.filter { $0.key != node }
             hosts[node]?.execute { host in
                 host.peers = peers
-                host.untouchedLink.latency = latency
+                host.untouchedLink = Link(latency: latency)
             }
-            start(node)
         }
     }
 
     /// What a cluster begins with: the first events of its trace.
-    private var beginning: [Event.Kind] {
-        let began = ClusterBegan(nodes: nodes.count, seed: seed, settings: settings)
-        return [.began(began), .clock(ClockRate(rate: clock.rate))] + untouchedLinks.values.map { .link($0) }
-    }
-
-    /// The links as they are before anybody has touched them; empty where that is as if there were none.
-    private var untouchedLinks: [Picture.LinkID: LinkState] {
-        guard latency.upperBound > .zero else { return [:] }
-        return Dictionary(
-            uniqueKeysWithValues: allLinks.map { id in
-                var state = LinkState(from: id.from, to: id.to)
-                state.apply(.latency(latency))
-                return (id, state)
-            })
+    var beginning: [Event.Kind] {
+        let began = ClusterBegan(nodes: nodes.count, seed: seed, settings: desk.settings)
+        return [.began(began), .clock(ClockRate(rate: clock.rate))] + desk.untouchedLinks.map { .link($0) }
     }
 
     // MARK: - The laboratory
@@ -184,6 +162,7 @@ public final class LiveCluster: Laboratory {
         let (taken, dropped) = events.take()
         if dropped > 0 { events.tell([.dropped(EventsDropped(count: dropped))], at: clock.now) }
         let sorted = order.sort(taken)
+        lastTaken = sorted.last?.sequence ?? lastTaken
         noteFailures(in: sorted)
         return sorted
     }
@@ -195,7 +174,7 @@ public final class LiveCluster: Laboratory {
             if case .started = event { failed.remove(node) }
         }
         guard isSettled else { return }
-        for node in failed { standing[node] = .down }
+        for node in failed { desk.noteFailure(of: node) }
         failed = []
     }
 
@@ -204,12 +183,28 @@ public final class LiveCluster: Laboratory {
 
     /// The same, or until something can be read from a descriptor.
     public func waitForEvents(until moment: Instant?, orReadable descriptor: Int32?) {
+        releaseWatched()
         var timeout: Int32 = -1
         if let moment, let delay = clock.realDelay(until: moment) {
             timeout = Int32(clamping: (delay + 999_999) / 1_000_000)
         }
         var requests = [events.descriptor, descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         poll(&requests, nfds_t(requests.count), timeout)
+    }
+
+    /// Whether servers wait after every step until its events were looked at.
+    public var isWatched = false {
+        didSet {
+            guard isWatched != oldValue else { return }
+            for host in hosts.values { host.execute { [isWatched] in $0.watch(isWatched) } }
+        }
+    }
+
+    /// What was looked at goes on, unless something that was ordered about it is still to be carried out.
+    private func releaseWatched() {
+        guard isWatched, isSettled, lastReleased < lastTaken else { return }
+        lastReleased = lastTaken
+        for host in hosts.values { host.execute { [lastTaken] in $0.release(upTo: lastTaken) } }
     }
 
     /// Whether nothing is going on: no message between sockets, no write on its way to a disk, no request under way.
@@ -238,115 +233,20 @@ public final class LiveCluster: Laboratory {
 
     deinit { close() }
 
-    // MARK: - Orders
-
-    /// Counts an order as outstanding until its host has carried it out.
-    func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> Void) {
-        order(node) { host -> EventLoopFuture<Void> in
-            body(host)
-            return host.loop.makeSucceededVoidFuture()
-        }
-    }
-
-    /// Counts an order as outstanding until what its host has begun is done.
-    func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
-        guard let host = hosts[node] else { return }
-        begin()
-        host.flatSubmit { $0.inOrder(body) }.whenComplete { [open, events] _ in
-            open.end()
-            events.signal()
-        }
-    }
-
     /// Lets every server carry out an order, and waits until all have.
-    private func waitForAll(_ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
+    func waitForAll(_ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
         let orders = hosts.values.map { host in host.flatSubmit { $0.inOrder(body) } }
         for order in orders { try? order.wait() }
     }
 
-    private func begin() {
+    func begin() {
         wasSettled = false
         open.begin()
-    }
-
-    func start(_ node: NodeID) {
-        standing[node] = .up
-        order(node) { $0.start() }
-    }
-
-    func setClock(_ clock: ClusterClock) {
-        self.clock = clock
-        events.tell([.clock(ClockRate(rate: clock.rate))], at: clock.now)
-        for node in nodes { order(node) { $0.adopt(clock) } }
-        clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
-    }
-
-    var allLinks: [Picture.LinkID] {
-        nodes.flatMap { from in nodes.filter { $0 != from }.map { Picture.LinkID(from: from, to: $0) } }
-    }
-
-    func link(_ id: Picture.LinkID) -> LinkState { links[id] ?? LinkState(from: id.from, to: id.to) }
-
-    func changeLinks(_ ids: [Picture.LinkID], _ change: LinkChange) {
-        for id in ids {
-            var state = link(id)
-            state.apply(change)
-            links[id] = state
-            order(id.from) { $0.changeLink(to: id.to, change) }
-        }
-    }
-
-    func call(_ command: ClientCommand, via: NodeID?) -> UInt64 {
-        if !command.request.isRead { lastWrites[command.client] = command.request }
-        let call = ClientCall(
-            client: command.client, call: nextCall, request: command.request, via: via, isRetry: command.isRetry)
-        nextCall += 1
-        begin()
-        clients.eventLoop.execute { [clients, open, events] in
-            clients.value.call(call)
-            open.end()
-            events.signal()
-        }
-        return call.call
-    }
-
-    /// Stops everything, takes all disks away, and starts the same cluster anew. Waits until all is stopped, so that
-    /// nothing of the old cluster is told after the new one has begun.
-    func restart() {
-        waitForAll { $0.stop(.wipe) }
-        clock = ClusterClock(rate: speed, from: clock.now)
-        links = untouchedLinks
-        undoable = []
-        lastWrites = [:]
-        events.tell(beginning, at: clock.now)
-        clients.eventLoop.execute { [clients, clock] in
-            clients.value.reset(sessionSuffix: "")
-            clients.value.adopt(clock)
-        }
-        for identity in ClusterPlan.fresh(count: nodes.count) {
-            order(identity.node) { [clock] host -> Void in
-                host.identity = identity
-                host.links = [:]
-                host.adopt(clock)
-            }
-            start(identity.node)
-        }
-    }
-}
-
-extension LinkState {
-    mutating func apply(_ change: LinkChange) {
-        switch change {
-        case .cut: isCut = true
-        case .heal: isCut = false
-        case .latency(let range): (latencyMin, latencyMax) = (range.lowerBound, range.upperBound)
-        case .loss(let share): loss = share
-        }
     }
 }
 
 /// How many orders have not been carried out yet.
-private final class Outstanding: Sendable {
+final class Outstanding: Sendable {
     private let count = Atomic<Int>(0)
 
     var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }

@@ -1,4 +1,5 @@
 import Glibc
+import Laboratory
 import NIOCore
 import RaftCore
 import RaftNode
@@ -105,6 +106,7 @@ extension NodeHost {
     private func leave(_ how: CrashKind) -> EventLoopFuture<Void> {
         let left = life
         life = nil
+        forgetWatchedTurn()
         if how == .power { disk.cutPower() }
         for id in left?.sinks.keys.sorted() ?? [] {
             // The connection breaks: whether the request was handled, its client can't know.
@@ -145,12 +147,53 @@ extension NodeHost {
         life?.deferred = []
         for input in deferred { handle(input) }
         life?.endpoint.resume()
+        if !isWatched { watchedUpTo = nil }
         endTurn()
     }
 
     /// Lets the server campaign.
     func campaign() {
         handle(.campaign)
+        endTurn()
+    }
+}
+
+// What is done to a server from outside.
+
+extension NodeHost {
+    /// Gives the server's disk its contents, before it starts for the first time.
+    func prepare(_ boot: Boot) -> EventLoopFuture<Void> {
+        tellingFailure(of: disk.submit(on: loop) { [identity] in try $0.prepare(identity, boot.write) })
+    }
+
+    /// A fresh cluster begins: nothing of the old one counts any more.
+    func begin(anew identity: Identity, _ clock: ClusterClock) {
+        self.identity = identity
+        links = [:]
+        isTimerHeld = false
+        diskCondition = .ok
+        disk.execute { $0.condition = .ok }
+        adopt(clock)
+    }
+
+    /// Lets the election timer run out or not, whoever lives.
+    func holdTimer(_ isHeld: Bool) {
+        isTimerHeld = isHeld
+        note(isHeld ? .timerHeld : .timerFreed)
+        endTurn()
+    }
+
+    /// Lets the election timer run out at this moment.
+    func setTimer(_ moment: Instant) {
+        handle(.timer(moment))
+        endTurn()
+    }
+
+    /// The disk works so from now on. What was written and waits for a disk that stalled goes on when it is well.
+    func setDisk(_ condition: DiskCondition) {
+        diskCondition = condition
+        disk.execute { $0.condition = condition }
+        note(.disk(DiskChanged(condition: condition)))
         endTurn()
     }
 }

@@ -1,3 +1,4 @@
+import Laboratory
 import NIOCore
 import RaftCore
 import RaftNode
@@ -68,19 +69,26 @@ extension NodeHost {
 
     /// Changes the link to `peer`, and tells what it is now. What a cut takes off it is lost.
     func changeLink(to peer: NodeID, _ change: LinkChange) {
-        var link = links[peer] ?? untouchedLink
-        switch change {
-        case .cut: for waiting in link.cut() { noteLost(waiting.number, to: peer, .cut) }
-        case .heal: link.heal()
-        case .latency(let range): link.setLatency(range, at: clock.now)
-        case .loss(let share): link.loss = share
+        for waiting in links[peer, default: untouchedLink].apply(change, at: clock.now) {
+            noteLost(waiting.number, to: peer, .cut)
         }
+        turn.kinds.append(.link(links[peer, default: untouchedLink].state(from: id, to: peer)))
+        endTurn()
+    }
+
+    /// Does something by hand with messages that wait on the link to `peer`; those that have arrived meanwhile are not
+    /// meant.
+    func handleMessages(to peer: NodeID, _ action: MessageAction, _ messages: LinkMessages) {
+        guard var link = links[peer] else { return }
+        let handled = link.handle(action, messages, number: messageNumbers.draw)
         links[peer] = link
-        var state = LinkState(from: id, to: peer)
-        state.isCut = link.isCut
-        (state.latencyMin, state.latencyMax) = (link.latency.lowerBound, link.latency.upperBound)
-        state.loss = link.loss
-        turn.kinds.append(.link(state))
+        for waiting in handled.delivered { transmit(waiting.message, number: waiting.number) }
+        life?.endpoint.flush()
+        for waiting in handled.lost { noteLost(waiting.number, to: peer, .dropped) }
+        for copy in handled.copies {
+            let due = link.isHeld ? nil : copy.due
+            turn.kinds.append(.sent(MessageSent(number: copy.number, message: copy.message, due: due)))
+        }
         endTurn()
     }
 
@@ -93,23 +101,5 @@ extension NodeHost {
 
     private func noteLost(_ number: UInt64, to peer: NodeID, _ reason: MessageLost.Reason) {
         turn.kinds.append(.lost(MessageLost(number: number, from: id, to: peer, reason: reason)))
-    }
-}
-
-/// What can be done to a link, one way.
-enum LinkChange: Sendable {
-    case cut
-    case heal
-    case latency(ClosedRange<Interval>)
-    case loss(Double)
-}
-
-extension Link.Loss {
-    var reason: MessageLost.Reason {
-        switch self {
-        case .cut: .cut
-        case .chance: .chance
-        case .full: .full
-        }
     }
 }

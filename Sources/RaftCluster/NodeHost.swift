@@ -1,3 +1,4 @@
+import Laboratory
 import NIOCore
 import RaftCore
 import RaftNode
@@ -17,7 +18,7 @@ final class NodeHost {
     let events: EventQueue
     /// Who may be asked for on this cluster's terms: changes with a reset.
     var identity: Identity
-    var settings: Settings
+    private(set) var settings: Settings
     var clock: ClusterClock
     /// The links to the others that somebody has touched.
     var links: [NodeID: Link] = [:]
@@ -40,11 +41,21 @@ final class NodeHost {
     let isPortFixed: Bool
     var random: Generator
     var turn = Turn()
+    /// Whether every step is looked at before anything of it leaves.
+    var isWatched = false
+    /// The last event of the step that is being looked at.
+    var watchedUpTo: UInt64?
+    /// Whether the election timer doesn't run out.
+    var isTimerHeld = false
+    /// How the disk works.
+    var diskCondition = DiskCondition.ok
     private var wake: (task: Scheduled<Void>, at: NIODeadline)?
     private var isGraceGiven = false
     private var effects = Effects()
     private var lossEpoch = 0
     private var eventsSinceState = 0
+    /// The number of the last event that was told.
+    private(set) var lastTold: UInt64 = 0
 
     /// A server that runs.
     struct Life {
@@ -104,10 +115,10 @@ final class NodeHost {
 
     // MARK: - Turns
 
-    /// Lets the server handle `input`, now or, while it is paused, afterwards.
+    /// Lets the server handle `input`, now or, while it is paused or looked at, afterwards.
     func handle(_ input: NodeInput) {
         guard life != nil else { return }
-        if life?.isPaused == true {
+        if life?.isPaused == true || watchedUpTo != nil {
             life?.deferred.append(input)
             return
         }
@@ -123,8 +134,16 @@ final class NodeHost {
         }
     }
 
-    /// Ends the turn: what happened is told, and what it led to is done.
+    /// Ends the turn: what happened is told, and what it led to is done; where the server is watched, when it was looked
+    /// at.
     func endTurn() {
+        guard watchedUpTo == nil else { return tellTurn() }
+        if isWatched, life != nil, !turn.kinds.isEmpty { return waitToBeSeen() }
+        finishTurn()
+    }
+
+    /// Does what the turn has led to.
+    func finishTurn() {
         let outbox = turn.outbox
         let replies = turn.replies
         turn.outbox.removeAll(keepingCapacity: true)
@@ -139,11 +158,11 @@ final class NodeHost {
         scheduleWake()
     }
 
-    private func tellTurn() {
+    func tellTurn() {
         if lossEpoch != events.lossEpoch || eventsSinceState >= NodeHost.eventsPerState { tellState() }
         guard !turn.kinds.isEmpty else { return }
         eventsSinceState += turn.kinds.count
-        events.tell(turn.kinds, at: clock.now)
+        lastTold = events.tell(turn.kinds, at: clock.now)
         turn.kinds.removeAll(keepingCapacity: true)
     }
 
@@ -161,6 +180,12 @@ final class NodeHost {
 
     // MARK: - Time
 
+    /// The servers follow other settings from now on.
+    func adopt(_ settings: Settings) {
+        self.settings = settings
+        life?.node.adopt(settings)
+    }
+
     /// Takes the cluster's new clock.
     func adopt(_ clock: ClusterClock) {
         self.clock = clock
@@ -170,7 +195,7 @@ final class NodeHost {
     /// Arranges to wake up when the server or a link has something to do.
     func scheduleWake() {
         var moment: Instant?
-        if let life, !life.isPaused { moment = life.node.deadline }
+        moment = nodeDeadline
         for link in links.values {
             if let due = link.deadline { moment = min(moment ?? due, due) }
         }
@@ -184,6 +209,13 @@ final class NodeHost {
         if let wake, wake.at <= at { return }
         wake?.task.cancel()
         wake = (scheduleWakeUp(at: at), at)
+    }
+
+    /// When the server wants to act unasked, as far as it is let.
+    private var nodeDeadline: Instant? {
+        guard let life, !life.isPaused, watchedUpTo == nil else { return nil }
+        if isTimerHeld, life.node.raft.role.name != .leader { return nil }
+        return life.node.deadline
     }
 
     private func scheduleWakeUp(at deadline: NIODeadline) -> Scheduled<Void> {
@@ -206,7 +238,7 @@ final class NodeHost {
         let now = clock.now
         if !clock.isFrozen {
             deliverDue(at: now)
-            if let deadline = life?.node.deadline, deadline <= now, life?.isPaused == false { handle(.deadline) }
+            if let deadline = nodeDeadline, deadline <= now { handle(.deadline) }
         }
         endTurn()
     }
@@ -235,8 +267,8 @@ final class NodeHost {
     // MARK: - Disk
 
     /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
-    private func startWriting() {
-        guard let life, !life.isWriting, let last = life.writes.last else { return }
+    func startWriting() {
+        guard diskCondition != .stall, let life, !life.isWriting, let last = life.writes.last else { return }
         let writes = life.writes
         self.life?.writes.removeAll(keepingCapacity: true)
         self.life?.isWriting = true
@@ -263,6 +295,7 @@ final class NodeHost {
         guard let number = life?.number else { return }
         life?.writes = []
         life?.isPaused = false
+        watchedUpTo = nil
         handle(.diskFailed(reason))
         endTurn()
         inOrder { $0.abandon(number) }

@@ -212,6 +212,14 @@ extension Raft {
         timers.election = now + timers.timeout
         observe(.timerSet(TimerSet(deadline: timers.election, timeout: timers.timeout)))
     }
+
+    /// Lets the election timer run out at `moment`, so that servers can be made to campaign together. The next thing that
+    /// restarts it draws anew.
+    mutating func setElectionTimer(_ moment: Instant) {
+        if case .leader = role { return }
+        timers.election = max(now, moment)
+        observe(.timerSet(TimerSet(deadline: timers.election, timeout: timers.timeout)))
+    }
 }
 
 // MARK: - Observations

@@ -87,6 +87,7 @@ public struct Raft: Sendable {
         case .read(let id): read(id)
         case .durable(let number): becomeDurable(number)
         case .campaign: campaignAsTold()
+        case .timer(let moment): setElectionTimer(moment)
         }
         guard violation == nil else { return }
         sendEntries()

@@ -1,5 +1,6 @@
 import RaftCore
 import RaftNode
+import RaftTrace
 
 /// Something that will happen in a simulated world.
 struct Occurrence: Comparable, Sendable {
@@ -11,6 +12,8 @@ struct Occurrence: Comparable, Sendable {
     enum Kind: Sendable {
         /// A message arrives.
         case delivery(Message, number: UInt64)
+        /// A message that waits on a link may be due.
+        case link(Picture.LinkID)
         /// A server wants to be woken.
         case wake(server: Int, life: UInt64)
         /// A server's disk has synced.
@@ -29,6 +32,15 @@ struct Occurrence: Comparable, Sendable {
         case mend(server: Int, life: UInt64)
         /// A server that is down starts again.
         case revival(server: Int)
+
+        /// Whether it takes no time of the cluster's, so that it goes on while the clock stands still: what is between
+        /// sockets, disks and clients.
+        var isTimeless: Bool {
+            switch self {
+            case .delivery, .synced, .request, .requests, .reply: true
+            case .link, .wake, .client, .fault, .mend, .revival: false
+            }
+        }
     }
 
     static func == (one: Occurrence, other: Occurrence) -> Bool { one.order == other.order }

@@ -1,6 +1,8 @@
+import Laboratory
 import RaftCore
 import RaftNode
 import RaftStorage
+import RaftTrace
 
 /// One server of a simulated world: the node, as every laboratory has it, with a simulated disk and clock.
 struct SimulatedServer: Sendable {
@@ -15,6 +17,16 @@ struct SimulatedServer: Sendable {
     var clock = ServerClock()
     /// A disk that stalls takes this much longer.
     var stall = Interval.zero
+    /// How the disk works, as somebody has ordered.
+    var condition = DiskCondition.ok
+    /// The disks that were wiped, the latest last.
+    var wipedDisks: [SimulatedDisk] = []
+    /// The latest life of any of its disks.
+    var latestIncarnation = Incarnation.first
+    /// Whether its election timer doesn't run out.
+    var isTimerHeld = false
+    /// What a step leads to that is being looked at.
+    var watchedTurn: Effects?
     var isRunning = false
     var isPaused = false
     var isWriting = false
@@ -45,11 +57,14 @@ struct SimulatedServer: Sendable {
         var waiting: [RequestID: Int] = [:]
     }
 
+    /// Whether it can act now.
+    var isAwake: Bool { isRunning && !isPaused && watchedTurn == nil }
+
     /// Begins another life.
     mutating func begin(_ node: Node, _ log: WriteAheadLog<SimulatedDisk>) {
         lives += 1
-        localDeadline = node.deadline
         life = Life(node: node, log: log)
+        noteDeadline()
         isRunning = true
         isPaused = false
         isWriting = false
@@ -71,8 +86,14 @@ struct SimulatedServer: Sendable {
     mutating func handle(_ input: NodeInput, at moment: Instant, into effects: inout Effects) -> Term {
         let time = clock.time(at: moment)
         life?.node.handle(input, at: time, into: &effects)
-        localDeadline = life?.node.deadline
+        noteDeadline()
         return life?.node.raft.currentTerm ?? .zero
+    }
+
+    /// Takes note of when the node wants to be woken, as far as it is let.
+    mutating func noteDeadline() {
+        localDeadline = life?.node.deadline
+        if isTimerHeld, life?.node.raft.role.name != .leader { localDeadline = nil }
     }
 
     /// When the node wants to be woken, in the world's time.

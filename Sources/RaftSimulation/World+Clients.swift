@@ -3,10 +3,13 @@ import RaftCore
 import RaftNode
 import RaftTrace
 
-/// A client of a simulated world: it asks, waits, thinks, and asks again.
+/// A client of a simulated world: it asks, waits, thinks, and asks again; or it asks what it is told to.
 struct SimulatedClient: Sendable {
     var client: Client
-    var isBusy = false
+    /// Whether it thinks of calls by itself.
+    let isAutomatic: Bool
+    /// Whether it has no time for a call of its own.
+    var isBusy: Bool
     /// What it read or wrote last, by key: what a comparison may hope to find.
     var seen: [Bytes: Bytes] = [:]
     var asked: (key: Bytes, value: Bytes?)?
@@ -14,9 +17,10 @@ struct SimulatedClient: Sendable {
     var plan: [Request] = []
     var wake: Instant?
 
-    init(number: Int) {
-        let name = "c\(number + 1)"
+    init(name: String, isAutomatic: Bool) {
         client = Client(name: name, session: name)
+        self.isAutomatic = isAutomatic
+        isBusy = !isAutomatic
     }
 }
 
@@ -38,15 +42,18 @@ extension World {
         }
     }
 
-    /// Lets a client call.
-    mutating func call(_ request: Request, by place: Int) {
-        let call = ClientCall(client: clients[place].client.name, call: nextCall, request: request)
+    /// Lets a client call. Answers the number of the call.
+    @discardableResult
+    mutating func call(_ request: Request, by place: Int, via: NodeID? = nil, isRetry: Bool = false) -> UInt64 {
+        let call = ClientCall(
+            client: clients[place].client.name, call: nextCall, request: request, via: via, isRetry: isRetry)
         nextCall += 1
         clients[place].isBusy = true
         tell(.called(call))
         let actions = clients[place].client.begin(call, at: now, nodes: nodes, nextID: drawRequest(&nextRequest))
         act(actions, for: place)
         scheduleWake(ofClient: place)
+        return call.call
     }
 
     var nodes: [NodeID] { servers.map(\.id) }
@@ -77,6 +84,7 @@ extension World {
 
     private mutating func finish(_ answer: ClientReturn, of place: Int) {
         tell(.returned(answer))
+        guard clients[place].isAutomatic else { return }
         clients[place].isBusy = false
         if let asked = clients[place].asked {
             switch answer.result {

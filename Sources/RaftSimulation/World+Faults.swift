@@ -74,7 +74,7 @@ extension World {
     private mutating func cutOneWay(from place: Int) {
         let other = (place + 1 + Int(random.below(UInt64(servers.count - 1)))) % servers.count
         guard other != place else { return }
-        cuts.insert(Pair(from: servers[place].id, to: servers[other].id))
+        cuts.insert(Picture.LinkID(from: servers[place].id, to: servers[other].id))
     }
 
     private mutating func partition() {
@@ -82,15 +82,15 @@ extension World {
         cuts = []
         for (one, from) in servers.enumerated() {
             for (other, to) in servers.enumerated() where sides[one] != sides[other] {
-                cuts.insert(Pair(from: from.id, to: to.id))
+                cuts.insert(Picture.LinkID(from: from.id, to: to.id))
             }
         }
     }
 
     private mutating func isolate(_ place: Int) {
         for other in servers.indices where other != place {
-            cuts.insert(Pair(from: servers[place].id, to: servers[other].id))
-            cuts.insert(Pair(from: servers[other].id, to: servers[place].id))
+            cuts.insert(Picture.LinkID(from: servers[place].id, to: servers[other].id))
+            cuts.insert(Picture.LinkID(from: servers[other].id, to: servers[place].id))
         }
     }
 

@@ -16,7 +16,7 @@ extension World {
             server.identity = identity
             let raft = Raft(
                 id: server.id, incarnation: identity.incarnation, configuration: identity.configuration,
-                settings: mix.settings, hardState: recovered.hardState, log: Log(recovered.entries),
+                settings: settings, hardState: recovered.hardState, log: Log(recovered.entries),
                 seed: random.next(), now: server.clock.time(at: now))
             let started = NodeStarted(
                 incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log))
@@ -44,6 +44,8 @@ extension World {
 
     /// What a crash leaves behind.
     mutating func leave(_ place: Int, _ how: CrashKind) {
+        // A step that is not over leads to nothing; who waits for an answer of it still waits.
+        servers[place].watchedTurn = nil
         guard let left = servers[place].end() else { return }
         for request in left.waiting.keys.sorted() {
             guard let client = left.waiting[request] else { continue }
@@ -54,11 +56,14 @@ extension World {
         case .kill: break
         case .power: servers[place].disk.losePower(&random)
         case .wipe:
+            servers[place].wipedDisks.append(servers[place].disk)
             servers[place].disk = SimulatedDisk(path: servers[place].disk.path)
             servers[place].disk.isLying = sabotage.contains(.lyingSync)
-            servers[place].identity.incarnation = servers[place].identity.incarnation.next
+            let latest = max(servers[place].latestIncarnation, servers[place].identity.incarnation).next
+            servers[place].latestIncarnation = latest
+            servers[place].identity.incarnation = latest
         }
-        servers[place].disk.fault = nil
+        servers[place].disk.fault = servers[place].condition.fault
     }
 
     /// Freezes a server, with its memory.

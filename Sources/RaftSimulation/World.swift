@@ -1,4 +1,5 @@
 import HeapModule
+import Laboratory
 import RaftAudit
 import RaftCore
 import RaftNode
@@ -16,8 +17,12 @@ public struct World: Sendable {
     public internal(set) var audit = Audit()
     /// What happened since these were taken last, if they are kept.
     public internal(set) var events: [Event] = []
+    /// Where everything that is drawn comes from.
+    public let seed: UInt64
     /// What was drawn for it.
     public let mix: Mix
+    /// What the servers follow.
+    var settings: Settings
     /// What is wrong with its disks by design; see ``Sabotage``.
     public let sabotage: Set<Sabotage>
     /// Why a server couldn't start, although nothing but what a disk may do was done to its disk.
@@ -28,25 +33,27 @@ public struct World: Sendable {
     var servers: [SimulatedServer]
     var clients: [SimulatedClient] = []
     var random: Generator
-    var cuts: Set<Pair> = []
+    var cuts: Set<Picture.LinkID> = []
+    /// The links that are handled by hand; every one, where any is.
+    var links: [Picture.LinkID: Link] = [:]
+    /// Whether nothing happens unless it was ordered: nobody calls, nothing fails, and nobody comes back by himself.
+    let isByHand: Bool
+    /// Whether the clock stands still.
+    var isFrozen = false
+    /// Whether every step is looked at before anything of it leaves its server.
+    var isWatched = false
     let keepsEvents: Bool
     var isCalm = false
     /// The servers whose disks were wiped. They don't count any more, so that there must be fewer than a majority.
     var wiped: Set<Int> = []
-    private var queue = Heap<Occurrence>()
+    var queue = Heap<Occurrence>()
     private var drawn: UInt64 = 0
     private var nextSequence: UInt64 = 1
-    private var nextMessage: UInt64 = 1
+    var nextMessage: UInt64 = 1
     var nextRequest: RequestID = 1
     var nextCall: UInt64 = 1
-    var lastDue: [Pair: Instant] = [:]
+    var lastDue: [Picture.LinkID: Instant] = [:]
     private var effects = Effects()
-
-    /// A link, one way.
-    struct Pair: Hashable, Sendable {
-        var from: NodeID
-        var to: NodeID
-    }
 
     /// What can be wrong with a disk that no switch of the algorithm knows. It is there to see that the audit notices.
     public enum Sabotage: String, Hashable, Sendable, CaseIterable {
@@ -56,30 +63,40 @@ public struct World: Sendable {
         case forgottenVote = "forgotten-vote"
     }
 
-    /// The world of `seed`: `nodes` servers that are about to start.
+    /// The world of `seed`: `nodes` servers and the mix's clients, which start by themselves, or which somebody handles.
     public init(
-        seed: UInt64, nodes: Int, mix: Mix, sabotage: Set<Sabotage> = [], keepsEvents: Bool = false
+        seed: UInt64, nodes: Int, mix: Mix, sabotage: Set<Sabotage> = [], keepsEvents: Bool = false,
+        isByHand: Bool = false
     ) {
+        self.seed = seed
         self.mix = mix
         self.sabotage = sabotage
         self.keepsEvents = keepsEvents
+        self.isByHand = isByHand
+        settings = mix.settings
         random = Generator(seed: seed, stream: 2)
-        let configuration = Configuration(count: nodes)
-        servers = (1...nodes).map { number in
-            let id = NodeID(number)
-            var disk = SimulatedDisk(path: "\(id)")
-            disk.isLying = sabotage.contains(.lyingSync)
-            return SimulatedServer(
-                id: id,
-                identity: Identity(cluster: seed, node: id, incarnation: .first, configuration: configuration),
-                disk: disk)
-        }
+        servers = World.servers(count: nodes, cluster: seed, sabotage)
         tell(.began(ClusterBegan(nodes: nodes, seed: seed, settings: mix.settings)))
+        if !isByHand { startByItself() }
+    }
+
+    static func servers(count: Int, cluster: UInt64, _ sabotage: Set<Sabotage>) -> [SimulatedServer] {
+        let configuration = Configuration(count: count)
+        return configuration.members.map { member in
+            var disk = SimulatedDisk(path: "\(member.id)")
+            disk.isLying = sabotage.contains(.lyingSync)
+            let identity = Identity(
+                cluster: cluster, node: member.id, incarnation: .first, configuration: configuration)
+            return SimulatedServer(id: member.id, identity: identity, disk: disk)
+        }
+    }
+
+    private mutating func startByItself() {
         for place in servers.indices {
             if mix.drift > 0 { changeClock(of: place) }
             start(place)
         }
-        clients = (0..<mix.clients).map { SimulatedClient(number: $0) }
+        clients = (1...max(1, mix.clients)).map { SimulatedClient(name: "c\($0)", isAutomatic: true) }
         for place in clients.indices { schedule(.client(place), after: random.interval(in: mix.thought)) }
         if !mix.faults.isEmpty { schedule(.fault, after: random.interval(in: mix.faultPause)) }
     }
@@ -93,8 +110,13 @@ public struct World: Sendable {
     public mutating func step() {
         guard let occurrence = queue.popMin() else { return }
         now = max(now, occurrence.at)
-        switch occurrence.kind {
+        happen(occurrence.kind)
+    }
+
+    mutating func happen(_ kind: Occurrence.Kind) {
+        switch kind {
         case .delivery(let message, let number): deliver(message, number: number)
+        case .link(let link): passOn(link)
         case .wake(let server, let life): wake(server, life: life)
         case .synced(let server, let life, let write): synced(server, life: life, write: write)
         case .request(let request, let server, let client): take(request, at: server, from: client)
@@ -132,7 +154,7 @@ public struct World: Sendable {
     /// Lets a server handle `input`, now or, while it is paused, afterwards.
     mutating func handle(_ input: NodeInput, on place: Int) {
         guard servers[place].isRunning else { return }
-        if servers[place].isPaused {
+        if servers[place].isPaused || servers[place].watchedTurn != nil {
             servers[place].life?.deferred.append(input)
             return
         }
@@ -141,6 +163,15 @@ public struct World: Sendable {
         let term = servers[place].handle(input, at: now, into: &effects)
         let id = servers[place].id
         for event in effects.events { tell(.node(id, term, event)) }
+        if isWatched, !effects.events.isEmpty {
+            servers[place].watchedTurn = effects
+            return
+        }
+        carryOut(effects, of: place)
+    }
+
+    /// Does what a step of a server has led to.
+    mutating func carryOut(_ effects: Effects, of place: Int) {
         if let write = effects.write.map(sabotaged) { servers[place].life?.writes.append(write) }
         for message in effects.messages { send(message) }
         for reply in effects.replies { answer(reply, from: place) }
@@ -156,7 +187,7 @@ public struct World: Sendable {
     }
 
     private mutating func scheduleWake(_ place: Int) {
-        guard servers[place].isRunning, !servers[place].isPaused, let deadline = servers[place].deadline else { return }
+        guard servers[place].isAwake, let deadline = servers[place].deadline else { return }
         let moment = max(now, deadline)
         // An earlier wake-up does as well: it looks again.
         if let wake = servers[place].wake, wake <= moment { return }
@@ -186,7 +217,8 @@ public struct World: Sendable {
     private mutating func send(_ message: Message) {
         let number = nextMessage
         nextMessage += 1
-        let pair = Pair(from: message.from, to: message.to)
+        let pair = Picture.LinkID(from: message.from, to: message.to)
+        if links[pair] != nil { return put(message, number: number, on: pair) }
         if cuts.contains(pair) {
             tell(.sent(MessageSent(number: number, message: message, due: nil)))
             return tellLost(number, message, .cut)
@@ -207,23 +239,23 @@ public struct World: Sendable {
         }
     }
 
-    private mutating func deliver(_ message: Message, number: UInt64) {
+    mutating func deliver(_ message: Message, number: UInt64) {
         let place = Int(message.to.rawValue) - 1
-        if cuts.contains(Pair(from: message.from, to: message.to)) { return tellLost(number, message, .cut) }
+        if cuts.contains(Picture.LinkID(from: message.from, to: message.to)) { return tellLost(number, message, .cut) }
         guard servers[place].isRunning else { return tellLost(number, message, .unreachable) }
         tellIfKept(.delivered(MessageDelivered(number: number, from: message.from, to: message.to)))
         handle(.message(message), on: place)
     }
 
-    private mutating func tellLost(_ number: UInt64, _ message: Message, _ reason: MessageLost.Reason) {
+    mutating func tellLost(_ number: UInt64, _ message: Message, _ reason: MessageLost.Reason) {
         tellIfKept(.lost(MessageLost(number: number, from: message.from, to: message.to, reason: reason)))
     }
 
     // MARK: - Disks
 
     /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
-    private mutating func startWriting(_ place: Int) {
-        guard servers[place].isRunning, !servers[place].isWriting else { return }
+    mutating func startWriting(_ place: Int) {
+        guard servers[place].isRunning, !servers[place].isWriting, servers[place].condition != .stall else { return }
         do throws(StorageError) {
             guard let last = try servers[place].writeAll() else { return }
             servers[place].isWriting = true
@@ -249,8 +281,10 @@ public struct World: Sendable {
     private mutating func failDisk(_ place: Int, _ error: StorageError) {
         servers[place].isPaused = false
         servers[place].isWriting = true
+        servers[place].watchedTurn = nil
         handle(.diskFailed("\(error)"), on: place)
-        leave(place, .power)
-        reviveLater(place)
+        carryOutWatched(place)
+        leave(place, isByHand ? .kill : .power)
+        if !isByHand { reviveLater(place) }
     }
 }

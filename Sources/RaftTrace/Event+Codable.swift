@@ -58,6 +58,7 @@ extension Event.Kind {
         case .lost(let lost): ("message-lost", lost)
         case .link(let state): ("link", state)
         case .clock(let rate): ("clock", rate)
+        case .settings(let settings): ("settings", settings)
         case .called(let call): ("client-call", CallForm(call))
         case .returned(let answer): ("client-return", ReturnForm(answer))
         case .command(let command): ("command", command)
@@ -73,6 +74,7 @@ extension Event.Kind {
         case "message-lost": self = .lost(try MessageLost(from: decoder))
         case "link": self = .link(try LinkState(from: decoder))
         case "clock": self = .clock(try ClockRate(from: decoder))
+        case "settings": self = .settings(try SettingsChanged(from: decoder))
         case "client-call": self = .called(try CallForm(from: decoder).decoded())
         case "client-return": self = .returned(try ReturnForm(from: decoder).decoded())
         case "command": self = .command(try CommandDone(from: decoder))
@@ -90,6 +92,9 @@ extension NodeEvent {
         case .stopped(let stopped): ("stopped", stopped)
         case .paused: ("paused", nil)
         case .resumed: ("resumed", nil)
+        case .timerHeld: ("timer-held", nil)
+        case .timerFreed: ("timer-freed", nil)
+        case .disk(let changed): ("disk", changed)
         case .failed(let failed): ("failed", failed)
         case .hungUp(let hungUp): ("hung-up", hungUp)
         case .applied(let applied): ("applied", AppliedForm(applied))
@@ -103,6 +108,9 @@ extension NodeEvent {
         case "stopped": self = .stopped(try NodeStopped(from: decoder))
         case "paused": self = .paused
         case "resumed": self = .resumed
+        case "timer-held": self = .timerHeld
+        case "timer-freed": self = .timerFreed
+        case "disk": self = .disk(try DiskChanged(from: decoder))
         case "failed": self = .failed(try NodeFailed(from: decoder))
         case "hung-up": self = .hungUp(try HungUp(from: decoder))
         case "applied": self = .applied(try AppliedForm(from: decoder).decoded())

@@ -33,6 +33,8 @@ public struct Event: Hashable, Sendable {
         case link(LinkState)
         /// The cluster's clock changed its rate.
         case clock(ClockRate)
+        /// The servers follow other settings from now on.
+        case settings(SettingsChanged)
         /// A client asks.
         case called(ClientCall)
         /// A client is answered.
@@ -48,7 +50,7 @@ public struct Event: Hashable, Sendable {
         switch kind {
         case .sent, .delivered, .lost: true
         case .node(_, _, let event): event.isDroppable
-        case .began, .link, .clock, .called, .returned, .command, .dropped: false
+        case .began, .link, .clock, .settings, .called, .returned, .command, .dropped: false
         }
     }
 }
@@ -60,27 +62,21 @@ extension NodeEvent {
         case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
             .raft(.appendRefused), .applied, .hungUp:
             true
-        case .raft, .started, .stopped, .paused, .resumed, .failed, .state: false
+        case .raft, .started, .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .state: false
         }
     }
 }
 
 /// A cluster begins.
-public struct ClusterBegan: Hashable, Sendable, Codable {
+public struct ClusterBegan: Hashable, Sendable {
     /// The version of the trace's format.
     public var version: Int
     /// The number of servers.
     public var nodes: Int
     /// The seed of all random numbers.
     public var seed: UInt64
-    /// The range of election timeouts, in nanoseconds.
-    public var electionTimeout: [Interval]
-    /// The time between heartbeats.
-    public var heartbeat: Interval
-    /// The options that are on.
-    public var options: [String]
-    /// The rules that are switched off.
-    public var rulesOff: [String]
+    /// What the servers follow at first.
+    public var settings: SettingsChanged
 
     /// The version that this program writes.
     public static let version = 1
@@ -90,6 +86,49 @@ public struct ClusterBegan: Hashable, Sendable, Codable {
         version = ClusterBegan.version
         self.nodes = nodes
         self.seed = seed
+        self.settings = SettingsChanged(settings)
+    }
+}
+
+extension ClusterBegan: Codable {
+    private enum Key: String, CodingKey {
+        case version
+        case nodes
+        case seed
+    }
+
+    /// Writes one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(version, forKey: .version)
+        try container.encode(nodes, forKey: .nodes)
+        try container.encode(seed, forKey: .seed)
+        try settings.encode(to: encoder)
+    }
+
+    /// Reads one flat object.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        version = try container.decode(Int.self, forKey: .version)
+        nodes = try container.decode(Int.self, forKey: .nodes)
+        seed = try container.decode(UInt64.self, forKey: .seed)
+        settings = try SettingsChanged(from: decoder)
+    }
+}
+
+/// What the servers follow, in the words of the language.
+public struct SettingsChanged: Hashable, Sendable, Codable {
+    /// The range of election timeouts, in nanoseconds.
+    public var electionTimeout: [Interval]
+    /// The time between heartbeats.
+    public var heartbeat: Interval
+    /// The options that are on.
+    public var options: [String]
+    /// The rules that are switched off.
+    public var rulesOff: [String]
+
+    /// These settings.
+    public init(_ settings: Settings) {
         let timeout = settings.timing.electionTimeout
         electionTimeout = [timeout.lowerBound, timeout.upperBound]
         heartbeat = settings.timing.heartbeat
@@ -156,6 +195,8 @@ public struct MessageLost: Hashable, Sendable, Codable {
         case unreachable
         /// The other end takes nothing more for now.
         case full
+        /// Somebody dropped it by hand.
+        case dropped
     }
 
     /// A loss.
@@ -181,6 +222,8 @@ public struct LinkState: Hashable, Sendable, Codable {
     public var latencyMax: Interval
     /// The chance that a message is lost, from 0 to 1.
     public var loss: Double
+    /// Whether messages wait until somebody says otherwise.
+    public var isHeld: Bool
 
     /// A link from `from` to `to` that loses and delays nothing.
     public init(from: NodeID, to: NodeID) {
@@ -190,6 +233,7 @@ public struct LinkState: Hashable, Sendable, Codable {
         latencyMin = .zero
         latencyMax = .zero
         loss = 0
+        isHeld = false
     }
 }
 

@@ -59,6 +59,7 @@ extension Event {
                 [], clock.rate == 0 ? "the clock stands still" : "the clock runs at \(RateText.text(of: clock.rate))",
                 nil,
                 .important)
+        case .settings(let settings): Explanation([], settings.sentence, nil, .important)
         case .called(let call): call.explanation
         case .returned(let answer):
             Explanation([], "\(answer.client): \(answer.result)", nil, answer.result.isOK ? .usual : .important)
@@ -85,6 +86,9 @@ extension NodeEvent {
         case .stopped(let stopped): return Explanation([node], stopped.sentence, nil, .important)
         case .paused: return Explanation([node], "is paused: it answers nothing", nil, .important)
         case .resumed: return Explanation([node], "goes on after its pause", nil, .important)
+        case .timerHeld: return Explanation([node], "waits for ever: its election timer is held", nil, .important)
+        case .timerFreed: return Explanation([node], "has its election timer back", nil, .important)
+        case .disk(let changed): return Explanation([node], changed.sentence, nil, .important)
         case .failed(let failed): return Explanation([node], "fails: \(failed.reason)", nil, .alarming)
         case .hungUp(let hungUp): return Explanation([node], "hangs up: \(hungUp.reason)", nil, .important)
         case .applied(let applied): return applied.explanation(on: node)
@@ -294,6 +298,7 @@ extension MessageLost {
             case .chance: "the link lost it"
             case .unreachable: "\(to) can't be reached"
             case .full: "\(to) takes nothing more"
+            case .dropped: "it was dropped by hand"
             }
         return Explanation([from, to], "→ \(to) #\(number) is lost: \(why)", nil, .background)
     }
@@ -336,5 +341,26 @@ public enum RateText {
     /// A number without a fraction that it doesn't have.
     public static func plain(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+    }
+}
+
+extension SettingsChanged {
+    fileprivate var sentence: String {
+        let timeout = electionTimeout.map { "\($0.nanoseconds / 1_000_000)" }.joined(separator: "…")
+        let rules = rulesOff.isEmpty ? "every rule holds" : "without the rules \(rulesOff.joined(separator: ", "))"
+        return
+            "the servers follow: election timeout \(timeout) ms, heartbeat \(heartbeat.nanoseconds / 1_000_000) ms, "
+            + "\(options.isEmpty ? "no options" : options.joined(separator: " ")), \(rules)"
+    }
+}
+
+extension DiskChanged {
+    fileprivate var sentence: String {
+        switch condition {
+        case .ok: "has a disk that works again"
+        case .stall: "has a disk that stalls: nothing that is written gets done"
+        case .full: "has a disk that is full"
+        case .fail: "has a disk that fails"
+        }
     }
 }

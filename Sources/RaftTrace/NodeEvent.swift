@@ -13,6 +13,12 @@ public enum NodeEvent: Hashable, Sendable {
     case paused
     /// It goes on after a pause.
     case resumed
+    /// Its election timer doesn't run out any more.
+    case timerHeld
+    /// Its election timer runs out again.
+    case timerFreed
+    /// Its disk works differently from now on.
+    case disk(DiskChanged)
     /// It can't start, or its disk failed.
     case failed(NodeFailed)
     /// It closed a connection that was of no use.
@@ -92,6 +98,27 @@ public enum CrashKind: String, Hashable, Sendable, Codable {
     case power
     /// Its disk is taken away as well.
     case wipe
+}
+
+/// A server's disk works differently from now on.
+public struct DiskChanged: Hashable, Sendable, Codable {
+    /// How.
+    public var condition: Condition
+
+    /// How a disk works.
+    public enum Condition: String, Hashable, Sendable, Codable, CaseIterable {
+        /// As it should.
+        case ok
+        /// Nothing that is written gets done, until it is well again.
+        case stall
+        /// Nothing more fits.
+        case full
+        /// Every write fails.
+        case fail
+    }
+
+    /// A disk that works so.
+    public init(condition: Condition) { self.condition = condition }
 }
 
 /// A server can't start, or its disk failed.

@@ -9,6 +9,10 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var isRunning = false
     /// Whether it is paused.
     public private(set) var isPaused = false
+    /// Whether its election timer is held.
+    public private(set) var isTimerHeld = false
+    /// How its disk works.
+    public private(set) var disk = DiskChanged.Condition.ok
     /// The broken invariant that halted it, in a sentence.
     public private(set) var halted: String?
     /// Why it can't start, or why its disk failed, in a sentence.
@@ -72,6 +76,9 @@ public struct NodePicture: Hashable, Sendable {
         case .stopped(let stopped): stop(stopped)
         case .paused: isPaused = true
         case .resumed: isPaused = false
+        case .timerHeld: isTimerHeld = true
+        case .timerFreed: isTimerHeld = false
+        case .disk(let changed): disk = changed.condition
         case .failed(let failed):
             failure = failed.reason
             isRunning = false
@@ -82,14 +89,20 @@ public struct NodePicture: Hashable, Sendable {
     }
 
     private mutating func start(_ started: NodeStarted) {
-        let known = log
+        let before = self
         self = NodePicture(id: id, term: term)
+        keepSurroundings(of: before)
         isRunning = true
         incarnation = started.incarnation
         port = started.port
         vote = started.vote
-        log = LogPicture(runs: started.log, knowing: known)
+        log = LogPicture(runs: started.log, knowing: before.log)
         durable = log.last
+    }
+
+    /// What was done to the server from outside outlives it.
+    private mutating func keepSurroundings(of before: NodePicture) {
+        (isTimerHeld, disk) = (before.isTimerHeld, before.disk)
     }
 
     private init(id: NodeID, term: Term) {
@@ -98,9 +111,12 @@ public struct NodePicture: Hashable, Sendable {
     }
 
     private mutating func stop(_ stopped: NodeStopped) {
-        let disk = self
+        let before = self
         self = NodePicture(id: id, term: term)
-        (incarnation, vote, log, durable, port) = (disk.incarnation, disk.vote, disk.log, disk.durable, disk.port)
+        keepSurroundings(of: before)
+        (incarnation, vote, log, durable, port) = (
+            before.incarnation, before.vote, before.log, before.durable, before.port
+        )
         switch stopped.how {
         case .kill: break
         case .power: log.truncate(from: durable.next)

@@ -18,6 +18,8 @@ public struct Picture: Sendable {
     public private(set) var inFlight: [UInt64: InFlight] = [:]
     /// Seconds of cluster time in a second of real time.
     public private(set) var rate = 1.0
+    /// What the servers follow; `nil` before the cluster has begun.
+    public private(set) var settings: SettingsChanged?
     /// The calls that wait for their answer, oldest first.
     public private(set) var openCalls: [ClientCall] = []
     /// The last answer that a client got.
@@ -82,6 +84,7 @@ public struct Picture: Sendable {
         case .lost(let lost): inFlight[lost.number] = nil
         case .link(let state): links[LinkID(from: state.from, to: state.to)] = state
         case .clock(let clock): rate = clock.rate
+        case .settings(let changed): settings = changed
         case .called(let call): openCalls.append(call)
         case .returned(let answer): close(answer)
         case .command: break
@@ -97,6 +100,7 @@ public struct Picture: Sendable {
         self = Picture()
         (now, sequence) = moment
         self.began = began
+        settings = began.settings
         nodes = began.nodes > 0 ? (1...began.nodes).map { NodePicture(id: NodeID($0)) } : []
     }
 

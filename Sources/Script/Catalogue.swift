@@ -29,6 +29,8 @@ public struct Catalogue: Sendable {
         case links = "Links"
         /// What is done to the clock.
         case time = "Time"
+        /// What is switched.
+        case switches = "Rules and options"
         /// What concerns the session.
         case session = "Session"
         /// What only the prompt has.
@@ -52,6 +54,10 @@ public struct Catalogue: Sendable {
         Item("pause", "N…", .nodes, "Freezes a node, with its memory and connections."),
         Item("resume", "N…", .nodes, "Lets a paused node go on."),
         Item("timeout", "N", .nodes, "Lets a node campaign now, as if told to by a leader."),
+        Item("hold-timer", "N…", .nodes, "Keeps a node's election timer from running out."),
+        Item("free-timer", "N…", .nodes, "Lets it run out again."),
+        Item("align", "N N…", .nodes, "Lets election timers run out together."),
+        Item("disk", "N ok|stall|full|fail", .nodes, "Makes a node's disk stall, full, or fail."),
         Item("cut", "LINK…", .links, "Cuts links: 1-3 both ways, 1>3 one way."),
         Item("heal", "[LINK…]", .links, "Opens links again; all, unless said."),
         Item(
@@ -60,9 +66,20 @@ public struct Catalogue: Sendable {
         Item("isolate", "N", .links, "Cuts all links of a node."),
         Item("latency", "[LINK] 10ms..30ms", .links, "How long messages take; on all links, unless said."),
         Item("loss", "[LINK] 20%", .links, "How many messages are lost; on all links, unless said."),
+        Item("hold", "LINK…", .links, "Lets messages wait on a link."),
+        Item("release", "[LINK…]", .links, "Lets them go on; on all links, unless said."),
+        Item("deliver", "LINK [COUNT] | #17", .links, "Delivers messages that are on their way, now."),
+        Item("drop", "LINK [COUNT] | #17", .links, "Loses messages that are on their way."),
+        Item("duplicate", "LINK [COUNT] | #17", .links, "Doubles messages that are on their way."),
         Item("freeze", "", .time, "Stops the cluster's clock."),
         Item("thaw", "", .time, "Lets the clock go on."),
         Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
+        Item("rule", "NAME on|off", .switches, "Keeps or breaks a safety rule; see raft-tui rules."),
+        Item(
+            "option", "prevote|checkquorum|noop on|off", .switches,
+            "Switches an extension of the protocol."),
+        Item("option", "election-timeout 150ms..300ms", .switches, "How long nodes wait for a leader."),
+        Item("option", "heartbeat 50ms", .switches, "How often a leader shows that it leads."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
         Item("screenshot", "FILE", .prompt, "Keeps the screen as text, or as a picture in FILE.svg."),
@@ -75,10 +92,24 @@ public struct Catalogue: Sendable {
         Item("sleep", "500ms", .scripts, "Lets cluster time pass."),
         Item("wait", "CONDITION [within 10s]", .scripts, "Goes on when the condition is true."),
         Item("expect", "CONDITION", .scripts, "Fails unless the condition is true."),
+        Item("when", "CONDITION do COMMAND", .scripts, "Does it within the step that makes the condition true."),
+        Item("boot", "N term=T [vote=M] [log=1,1:x=5,2]", .scripts, "What a node's disk holds before it starts."),
+        Item("tolerate", "PROPERTY", .scripts, "The script means to break this property."),
     ]
 
     /// The names of what can stand in a script.
-    static let names = items.filter { $0.chapter != .prompt }.map(\.name)
+    static let names = unique(items.filter { $0.chapter != .prompt })
+    /// The names of what can be done to a cluster.
+    static let commandNames = unique(items.filter { $0.chapter != .prompt && $0.chapter != .scripts })
+    /// The names of what can be typed at the prompt.
+    static let promptNames = unique(items.filter { $0.chapter != .scripts }) + ["expect"]
+    /// All names.
+    static let allNames = unique(items)
+
+    /// The items' names, each once, for some have several lines.
+    private static func unique(_ items: [Item]) -> [String] {
+        items.map(\.name).reduce(into: []) { names, name in if names.last != name { names.append(name) } }
+    }
 }
 
 /// What somebody may have meant.

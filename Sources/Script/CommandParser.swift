@@ -21,6 +21,20 @@ extension LineParser {
         case "isolate": return .isolate(try nodeReference())
         case "latency": return .latency(try linkReferenceIfAny(), try latency())
         case "loss": return .loss(try linkReferenceIfAny(), try percentage("a loss"))
+        case "hold": return .hold(try linkReferences(isNeeded: true))
+        case "release": return .release(try linkReferences(isNeeded: false))
+        case "deliver", "drop", "duplicate":
+            return try MessageAction(rawValue: name).map { (action) throws(ScriptError) in
+                .messages(action, try messageReference())
+            }
+        case "align": return .align(try nodeReferences(isOne: false))
+        case "disk":
+            let node = try nodeReference()
+            return .disk(node, try word("a disk's condition", DiskCondition.self))
+        case "rule":
+            let rule = try rule()
+            return .rule(rule, isOn: try onOff())
+        case "option": return .option(try option())
         case "freeze": return .freeze
         case "thaw": return .thaw
         case "speed": return .speed(try rate())
@@ -103,6 +117,86 @@ extension LineParser {
             throw ScriptError("a client's name has 1 to 32 bytes", column: column)
         }
         return name
+    }
+
+    // MARK: - Rules and options
+
+    private mutating func rule() throws(ScriptError) -> Rule {
+        let token = try require("a rule")
+        guard let rule = Rule(name: token.text) else {
+            throw ScriptError(
+                "unknown rule '\(token.text)'" + Spelling.hint(for: token.text, among: Rule.allCases.map(\.name)),
+                column: token.column)
+        }
+        return rule
+    }
+
+    private mutating func onOff() throws(ScriptError) -> Bool {
+        let token = try require("on or off")
+        guard ["on", "off"].contains(token.text) else {
+            throw ScriptError("it is on or off, not '\(token.text)'", column: token.column)
+        }
+        return token.text == "on"
+    }
+
+    private mutating func option() throws(ScriptError) -> OptionChange {
+        let token = try require("an option")
+        switch token.text {
+        case "prevote": return .preVote(try onOff())
+        case "checkquorum": return .checkQuorum(try onOff())
+        case "noop": return .noop(try onOff())
+        case "election-timeout": return .electionTimeout(try timer("an election timeout"))
+        case "heartbeat":
+            let column = column
+            let range = try timer("a heartbeat")
+            guard range.lowerBound == range.upperBound else {
+                throw ScriptError("a heartbeat is one duration like 50ms", column: column)
+            }
+            return .heartbeat(range.lowerBound)
+        default:
+            throw ScriptError(
+                "unknown option '\(token.text)': there are \(OptionChange.names.joined(separator: ", "))",
+                column: token.column)
+        }
+    }
+
+    private mutating func timer(_ what: String) throws(ScriptError) -> ClosedRange<Interval> {
+        let column = column
+        let range = try durations(what)
+        guard Command.timers.contains(range.lowerBound), Command.timers.contains(range.upperBound) else {
+            throw ScriptError("\(what) is between 1ms and 60s", column: column)
+        }
+        return range
+    }
+
+    /// One of the words of a list.
+    private mutating func word<Choice: CaseIterable & RawRepresentable<String>>(
+        _ what: String, _: Choice.Type
+    ) throws(ScriptError) -> Choice {
+        let token = try require(what)
+        guard let choice = Choice(rawValue: token.text) else {
+            let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ScriptError("\(what) is one of \(choices), not '\(token.text)'", column: token.column)
+        }
+        return choice
+    }
+
+    // MARK: - Messages
+
+    /// `#17`, `1>3`, or `1>3 2` for two of them.
+    private mutating func messageReference() throws(ScriptError) -> MessageReference {
+        guard let token = next else {
+            throw ScriptError("a link like 1>3, or a message like #17, is missing", column: column)
+        }
+        if !token.isQuoted, token.text.hasPrefix("#") {
+            _ = take()
+            guard let number = UInt64(token.text.dropFirst()) else {
+                throw ScriptError("a message is written #17, not '\(token.text)'", column: token.column)
+            }
+            return .numbered(number)
+        }
+        let link = try linkReference()
+        return .oldest(link, count: next == nil ? 1 : try count("a count of messages", in: 1...100_000))
     }
 
     // MARK: - Servers and links
@@ -188,4 +282,9 @@ extension LineParser {
         }
         return groups
     }
+}
+
+extension OptionChange {
+    /// The options' names.
+    static let names = ["prevote", "checkquorum", "noop", "election-timeout", "heartbeat"]
 }

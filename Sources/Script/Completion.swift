@@ -21,7 +21,7 @@ public struct Completion: Hashable, Sendable {
 
     private static func choices(after words: [String], in picture: Picture) -> [String] {
         guard let name = words.first else {
-            return Catalogue.items.filter { $0.chapter != .scripts }.map(\.name) + ["expect"]
+            return Catalogue.promptNames
         }
         let nodes = picture.nodes.map { String($0.id.rawValue) }
         let count = words.count
@@ -34,18 +34,36 @@ public struct Completion: Hashable, Sendable {
                 .map { "\($0.id.rawValue)" } + (words.contains("leader") ? [] : ["leader"])
         case "revive": return picture.nodes.filter { !$0.isRunning }.map { "\($0.id.rawValue)" }
         case "resume": return picture.nodes.filter(\.isPaused).map { "\($0.id.rawValue)" }
+        case "hold-timer", "align", "free-timer": return nodes.filter { !words.contains($0) }
+        case "disk": return count == 1 ? nodes + ["leader"] : DiskCondition.allCases.map(\.rawValue)
+        case "rule": return count == 1 ? Rule.allCases.map(\.name) : count == 2 ? ["on", "off"] : []
+        case "option": return options(after: words)
+        case "deliver", "drop", "duplicate":
+            return count > 1 ? [] : picture.inFlight.keys.sorted().map { "#\($0)" } + links(nodes)
+        case "release":
+            return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
         case "timeout", "isolate": return count == 1 ? nodes + ["leader"] : []
-        case "cut": return links(nodes)
+        case "cut", "hold": return links(nodes)
         case "heal":
             return picture.links.values.filter(\.isCut).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
         case "latency": return count == 1 ? ["0", "10ms..30ms", "100ms"] + links(nodes) : ["0", "10ms..30ms", "100ms"]
         case "loss": return count == 1 ? ["0%", "20%"] + links(nodes) : ["0%", "20%"]
         case "speed": return count == 1 ? ["1/100", "1/10", "1/3", "1", "4"] : []
         case "partition": return nodes + ["|"]
-        case "help": return count == 1 ? Catalogue.items.map(\.name) : []
+        case "help": return count == 1 ? Catalogue.allNames : []
         case "expect":
             return count == 1 ? Condition.names : nodes
         default: return []
+        }
+    }
+
+    private static func options(after words: [String]) -> [String] {
+        switch (words.count, words.last) {
+        case (1, _): OptionChange.names
+        case (2, "election-timeout"): ["150ms..300ms"]
+        case (2, "heartbeat"): ["50ms"]
+        case (2, _): ["on", "off"]
+        default: []
         }
     }
 

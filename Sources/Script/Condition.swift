@@ -1,5 +1,6 @@
 import KeyValue
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 
@@ -25,6 +26,14 @@ public indirect enum Condition: Hashable, Sendable {
     case acknowledged(Comparison, UInt64)
     /// All running servers have the same log, and have committed all of it.
     case converged
+    /// The last read missed a write that was acknowledged before it began.
+    case stale
+    /// Nothing that the servers did has broken a property.
+    case safe
+    /// What clients were told can be explained by one store.
+    case linearizable
+    /// This property was broken.
+    case violation(Property)
     /// The other is not true.
     case not(Condition)
 
@@ -69,8 +78,9 @@ public indirect enum Condition: Hashable, Sendable {
 }
 
 extension Condition {
-    /// Whether it is true of `picture`.
-    public func holds(in picture: Picture) -> Bool {
+    /// Whether it is true now, as far as `witness` has seen.
+    public func holds(for witness: Witness) -> Bool {
+        let picture = witness.picture
         switch self {
         case .leader: return picture.leader != nil
         case .leads(let node): return picture.leader?.id == node
@@ -89,12 +99,17 @@ extension Condition {
         case .acknowledged(let comparison, let count):
             return comparison.holds(UInt64(picture.acknowledgedWrites), count)
         case .converged: return picture.isConverged
-        case .not(let condition): return !condition.holds(in: picture)
+        case .stale: return witness.audit.clients.isLastReadStale
+        case .safe: return witness.audit.safety.findings.isEmpty
+        case .linearizable: return witness.audit.clients.findings.isEmpty
+        case .violation(let property): return witness.audit.findings.contains { $0.property == property }
+        case .not(let condition): return !condition.holds(for: witness)
         }
     }
 
     /// What is there instead, for a person to whom it matters that the condition isn't true.
-    public func actual(in picture: Picture) -> String {
+    public func actual(for witness: Witness) -> String {
+        let picture = witness.picture
         switch self {
         case .leader, .leads: return picture.leader.map { "\($0.id) leads" } ?? "nobody leads"
         case .role(let node, _): return "\(node) is \(picture[node]?.standing.rawValue ?? "not there")"
@@ -111,7 +126,11 @@ extension Condition {
         case .result: return "the last result is \(picture.lastReturn.map { "\($0.result)" } ?? "not there")"
         case .acknowledged: return "\(picture.acknowledgedWrites) writes are acknowledged"
         case .converged: return "the running nodes differ"
-        case .not(let condition): return condition.actual(in: picture)
+        case .stale: return "the last read \(witness.audit.clients.isLastReadStale ? "is" : "isn't") stale"
+        case .safe, .linearizable, .violation:
+            return witness.audit.findings.isEmpty
+                ? "no property was broken" : witness.audit.findings.map(\.description).joined(separator: "; ")
+        case .not(let condition): return condition.actual(for: witness)
         }
     }
 

@@ -1,5 +1,6 @@
 import KeyValue
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 
@@ -42,6 +43,10 @@ extension LineParser {
             let comparison = comparisonIfAny() ?? .equal
             return .acknowledged(comparison, try number("a count"))
         case "converged": return .converged
+        case "stale": return .stale
+        case "safe": return .safe
+        case "linearizable": return .linearizable
+        case "violation": return .violation(try property())
         default:
             throw ScriptError(
                 "unknown condition '\(token.text)'" + Spelling.hint(for: name, among: Condition.names),
@@ -86,6 +91,16 @@ extension LineParser {
         return standing
     }
 
+    /// The name of something that an audit holds a cluster to.
+    mutating func property() throws(ScriptError) -> Property {
+        let token = try require("a property")
+        guard let property = Property(rawValue: token.text) else {
+            let properties = Property.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ScriptError("unknown property '\(token.text)': there are \(properties)", column: token.column)
+        }
+        return property
+    }
+
     private mutating func terms() throws(ScriptError) -> [Term] {
         let token = try require("terms like 1,1,2")
         if token.text == "empty" { return [] }
@@ -104,7 +119,7 @@ extension LineParser {
             let results = Condition.results.joined(separator: ", ")
             throw ScriptError("unknown result '\(token.text)': there are \(results)", column: token.column)
         }
-        let isValueNext = next.map { $0.isQuoted || $0.text != "within" } ?? false
+        let isValueNext = next.map { $0.isQuoted || !Condition.followers.contains($0.text) } ?? false
         return .result(isEqual: isEqual, token.text, isValueNext ? try bytes("a value") : nil)
     }
 }
@@ -113,8 +128,11 @@ extension Condition {
     /// The words that conditions begin with.
     static let names = [
         "leader", "no", "not", "role", "term", "vote", "commit", "applied", "last", "log", "value", "result", "acked",
-        "converged",
+        "converged", "stale", "safe", "linearizable", "violation",
     ]
+
+    /// Words that can follow a condition, so that a value that is called so is written in quotes.
+    static let followers: Set<String> = ["within", "do"]
 
     static let results = ["ok", "not-found", "mismatch", "not-leader", "unknown", "error"]
 }
@@ -139,6 +157,10 @@ extension Condition: CustomStringConvertible {
             "result \(sign(isEqual)) \(name)" + (value.map { " " + Condition.quotedResult($0) } ?? "")
         case .acknowledged(let comparison, let count): "acked \(comparison.rawValue) \(count)"
         case .converged: "converged"
+        case .stale: "stale"
+        case .safe: "safe"
+        case .linearizable: "linearizable"
+        case .violation(let property): "violation \(property.rawValue)"
         case .not(.leader): "no leader"
         case .not(let condition): "not \(condition)"
         }
@@ -148,6 +170,6 @@ extension Condition: CustomStringConvertible {
 
     private static func quotedResult(_ value: [UInt8]) -> String {
         let text = Word.quoted(value)
-        return text == "within" ? "\"within\"" : text
+        return followers.contains(text) ? "\"\(text)\"" : text
     }
 }

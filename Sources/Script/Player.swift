@@ -7,7 +7,8 @@ import RaftTrace
 /// Plays a script on a laboratory, a step at a time.
 ///
 /// Its host takes the laboratory's events, hands them in with ``take(_:)``, and calls ``advance(on:)`` until it is
-/// finished; in between it waits for events, or for the moment that ``Step/waiting(until:)`` names.
+/// finished; in between it waits for events, or for the moment that ``Step/waiting(until:)`` names. The servers are
+/// started at the first line that needs them.
 public struct Player {
     /// What is to be done next.
     public enum Step: Sendable {
@@ -23,22 +24,28 @@ public struct Player {
         case passed(expectations: Int)
         /// An expectation didn't hold: where, and what was there instead.
         case failed(line: Int, String)
+        /// A server can't start: why.
+        case unstartable(String)
     }
 
-    /// What is known of the cluster.
-    public private(set) var picture = Picture()
-    /// What holds the cluster to Raft's properties.
-    public private(set) var audit = Audit()
+    /// What was seen of the cluster.
+    public private(set) var witness = Witness()
     /// What was played, as lines for a person; the host takes them.
     private var lines: [String] = []
     private let script: Script
     private var place = 0
     private var expectations = 0
     private var state = State.ready
+    private var armed: [Trigger] = []
+    /// What armed lines are to do now.
+    private var due: [Trigger] = []
+    private var tolerated: Set<Property> = []
 
     private enum State {
         /// The next line can begin.
         case ready
+        /// The servers start.
+        case starting
         /// A command is to take effect.
         case settling(String)
         /// A client is to be answered.
@@ -49,15 +56,24 @@ public struct Player {
         case sleeping(until: Instant)
     }
 
+    /// An armed line.
+    private struct Trigger: Hashable {
+        var condition: Condition
+        var command: Command
+    }
+
     /// A player at the beginning of a script.
     public init(_ script: Script) { self.script = script }
+
+    /// What is known of the cluster.
+    public var picture: Picture { witness.picture }
 
     /// Takes note of what happened.
     public mutating func take(_ events: [Event]) {
         for event in events {
-            picture.apply(event)
-            audit.take(event.kind, sequence: event.sequence)
+            witness.take(event)
             noteAnswer(event)
+            pullTriggers()
         }
     }
 
@@ -70,45 +86,65 @@ public struct Player {
     /// Plays as far as can be now.
     public mutating func advance(on laboratory: any Laboratory) -> Step {
         while true {
-            if let finding = audit.firstFinding {
-                let line = place > 0 ? script.statements[place - 1].line : 1
-                return .finished(.failed(line: line, "\(finding)"))
+            if let finding = witness.audit.firstFinding(besides: tolerated) {
+                return .finished(.failed(line: max(1, line), "\(finding)"))
             }
-            switch state {
-            case .ready:
-                guard laboratory.isSettled else { return .waiting(until: nil) }
-                guard place < script.statements.count else {
-                    return .finished(.passed(expectations: expectations))
-                }
-                let statement = script.statements[place]
-                place += 1
-                if let failure = begin(statement, on: laboratory) {
-                    return .finished(.failed(line: statement.line, failure))
-                }
-            case .settling(let text):
-                guard laboratory.isSettled else { return .waiting(until: nil) }
-                lines.append(text)
-                state = .ready
-            case .awaiting: return .waiting(until: nil)
-            case .waiting(let condition, let since, let deadline):
-                if condition.holds(in: picture) {
-                    let length = DurationText.text(
-                        of: Interval.milliseconds((laboratory.now - since).nanoseconds / 1_000_000))
-                    lines.append("wait \(condition) → after \(length)")
-                    state = .ready
-                } else if laboratory.now >= deadline {
-                    let line = script.statements[place - 1].line
-                    return .finished(
-                        .failed(line: line, "waited for \(condition), but \(condition.actual(in: picture))"))
-                } else {
-                    return .waiting(until: deadline)
-                }
-            case .sleeping(let moment):
-                if laboratory.now < moment { return .waiting(until: moment) }
-                state = .ready
-            }
+            // Servers wait for nobody once nothing is armed, and what armed lines have ordered is done.
+            if laboratory.isWatched, armed.isEmpty, due.isEmpty, laboratory.isSettled { laboratory.isWatched = false }
+            fire(on: laboratory)
+            if let step = advanceOnce(on: laboratory) { return step }
         }
     }
+
+    /// The line that is played.
+    private var line: Int { place > 0 ? script.statements[place - 1].line : 0 }
+
+    /// Goes on by as much as can be done at once. Answers what to do before the next time, where there is something.
+    private mutating func advanceOnce(on laboratory: any Laboratory) -> Step? {
+        switch state {
+        case .ready: return advanceReady(on: laboratory)
+        case .starting:
+            guard laboratory.isSettled else { return .waiting(until: nil) }
+            if let failure = picture.nodes.compactMap(\.failure).first { return .finished(.unstartable(failure)) }
+            state = .ready
+        case .settling(let text):
+            guard laboratory.isSettled else { return .waiting(until: nil) }
+            lines.append(text)
+            state = .ready
+        case .awaiting: return picture.rate == 0 ? standstill : .waiting(until: nil)
+        case .waiting(let condition, let since, let deadline):
+            if condition.holds(for: witness) {
+                let length = Interval.milliseconds((laboratory.now - since).nanoseconds / 1_000_000)
+                lines.append("wait \(condition) → after \(DurationText.text(of: length))")
+                state = .ready
+            } else if laboratory.now >= deadline {
+                return .finished(
+                    .failed(line: line, "waited for \(condition), but \(condition.actual(for: witness))"))
+            } else {
+                return picture.rate == 0 ? standstill : .waiting(until: deadline)
+            }
+        case .sleeping(let moment):
+            if laboratory.now < moment { return picture.rate == 0 ? standstill : .waiting(until: moment) }
+            state = .ready
+        }
+        return nil
+    }
+
+    private mutating func advanceReady(on laboratory: any Laboratory) -> Step? {
+        guard laboratory.isSettled else { return .waiting(until: nil) }
+        let next = place < script.statements.count ? script.statements[place] : nil
+        if !laboratory.hasStarted, next?.kind.isPrologue != true {
+            laboratory.start()
+            state = .starting
+            return nil
+        }
+        guard let next else { return .finished(.passed(expectations: expectations)) }
+        place += 1
+        return begin(next, on: laboratory).map { .finished(.failed(line: next.line, $0)) }
+    }
+
+    /// An armed line has stopped the clock while this one waits.
+    private var standstill: Step { .finished(.failed(line: line, Player.frozen)) }
 
     private static let frozen =
         "the clock stands still, so that this would wait for ever: thaw it first, or end the line in &"
@@ -118,8 +154,23 @@ public struct Player {
         switch statement.kind {
         case .title, .source, .cluster: lines.append("\(statement.kind)")
         case .say(let sentence): lines.append("» \(sentence)")
+        case .boot(let boot):
+            do throws(Refusal) {
+                try laboratory.prepare(boot)
+                state = .settling("\(boot)")
+            } catch {
+                return "\(error)"
+            }
+        case .tolerate(let property):
+            tolerated.insert(property)
+            lines.append("\(statement.kind)")
+        case .when(let condition, let command):
+            armed.append(Trigger(condition: condition, command: command))
+            laboratory.isWatched = true
+            lines.append("\(statement.kind)")
+            pullTriggers()
         case .sleep where picture.rate == 0: return Player.frozen
-        case .wait(let condition, _) where picture.rate == 0 && !condition.holds(in: picture):
+        case .wait(let condition, _) where picture.rate == 0 && !condition.holds(for: witness):
             return "\(condition) is not so, and " + Player.frozen
         case .command(.client(let command)) where picture.rate == 0 && !command.isBackground: return Player.frozen
         case .sleep(let length):
@@ -129,8 +180,8 @@ public struct Player {
             let now = laboratory.now
             state = .waiting(condition, since: now, until: now + patience)
         case .expect(let condition):
-            guard condition.holds(in: picture) else {
-                return "expected \(condition), but \(condition.actual(in: picture))"
+            guard condition.holds(for: witness) else {
+                return "expected \(condition), but \(condition.actual(for: witness))"
             }
             expectations += 1
             lines.append("\(statement.kind) → yes")
@@ -141,7 +192,7 @@ public struct Player {
 
     private mutating func begin(_ command: Command, on laboratory: any Laboratory) {
         do throws(Refusal) {
-            let call = try laboratory.perform(command, leader: picture.leader?.id)
+            let call = try laboratory.perform(command, seeing: picture)
             if case .client(let client) = command, let call {
                 if client.isBackground {
                     lines.append("\(command)")
@@ -162,6 +213,31 @@ public struct Player {
         else { return }
         lines.append("\(text) → \(answer.result)")
         state = .ready
+    }
+
+    // MARK: - Armed lines
+
+    /// Finds the armed lines whose condition is true now. Each is carried out once.
+    private mutating func pullTriggers() {
+        guard !armed.isEmpty else { return }
+        let pulled = armed.filter { $0.condition.holds(for: witness) }
+        armed.removeAll { pulled.contains($0) }
+        due += pulled
+    }
+
+    /// Does what armed lines say, before the step that made their conditions true goes on.
+    private mutating func fire(on laboratory: any Laboratory) {
+        guard !due.isEmpty else { return }
+        for trigger in due {
+            let line = "when \(trigger.condition): \(trigger.command)"
+            do throws(Refusal) {
+                try laboratory.perform(trigger.command, seeing: picture)
+                lines.append(line)
+            } catch {
+                lines.append("\(line) → refused: \(error)")
+            }
+        }
+        due = []
     }
 }
 

@@ -1,5 +1,6 @@
 import KeyValue
 import Laboratory
+import RaftAudit
 import RaftCore
 
 /// One line of a script.
@@ -23,6 +24,10 @@ public struct Statement: Hashable, Sendable {
         case source(String)
         /// A fresh cluster of so many servers.
         case cluster(Int)
+        /// What a server's disk holds before it starts.
+        case boot(Boot)
+        /// This property is meant to be broken.
+        case tolerate(Property)
         /// A sentence for the audience.
         case say(String)
         /// Something is done to the cluster.
@@ -33,6 +38,8 @@ public struct Statement: Hashable, Sendable {
         case wait(Condition, within: Interval)
         /// Fail unless this is true now.
         case expect(Condition)
+        /// As soon as this is true, do that, before anything of the step that made it true leaves its server.
+        case when(Condition, Command)
     }
 
     /// How long `wait` waits unless it says so.
@@ -59,20 +66,38 @@ public struct Script: Hashable, Sendable {
         for (place, line) in lines.enumerated() {
             let number = place + 1
             do throws(ScriptError) {
-                let isBeginning = statements.allSatisfy(\.kind.isHeading)
                 guard let kind = try Statement.Kind(parsing: String(line), nodes: nodes) else { continue }
-                if case .cluster(let count) = kind {
-                    guard isBeginning else {
-                        throw ScriptError("'cluster' comes before every line but title and source", column: 1)
-                    }
-                    nodes = count
-                }
+                try checkPlace(of: kind)
+                if case .cluster(let count) = kind { nodes = count }
                 statements.append(Statement(line: number, kind: kind))
             } catch {
                 var error = error
                 error.line = number
                 throw error
             }
+        }
+    }
+
+    /// Makes sure that a line may stand after those that there are.
+    private func checkPlace(of kind: Statement.Kind) throws(ScriptError) {
+        switch kind {
+        case .cluster:
+            guard statements.allSatisfy(\.kind.isHeading) else {
+                throw ScriptError("'cluster' comes before every line but title and source", column: 1)
+            }
+        case .boot(let boot):
+            guard statements.allSatisfy(\.kind.isPrologue) else {
+                throw ScriptError("'boot' comes before anything that lets the nodes start", column: 1)
+            }
+            for case .boot(let other) in statements.map(\.kind) {
+                guard other.node != boot.node else { throw ScriptError("\(boot.node) has its disk already", column: 6) }
+                if let index = boot.conflict(with: other) {
+                    throw ScriptError(
+                        "the logs of \(other.node) and \(boot.node) break Log Matching at entry \(index): one term has one entry there, after the same ones",
+                        column: 6)
+                }
+            }
+        default: break
         }
     }
 
@@ -88,6 +113,19 @@ extension Statement.Kind {
         switch self {
         case .title, .source: true
         default: false
+        }
+    }
+
+    /// Whether the servers need not run yet for it.
+    public var isPrologue: Bool {
+        switch self {
+        case .title, .source, .cluster, .boot, .tolerate, .say, .when: true
+        case .command(let command):
+            switch command {
+            case .option, .rule, .latency, .hold, .nodes(.holdTimer, _): true
+            default: false
+            }
+        case .sleep, .wait, .expect: false
         }
     }
 
@@ -107,6 +145,19 @@ extension Statement.Kind {
             let patience = parser.takes("within") ? try parser.duration("a time") : Statement.usualPatience
             self = .wait(condition, within: patience)
         case "expect": self = .expect(try parser.condition())
+        case "boot": self = .boot(try parser.boot())
+        case "tolerate": self = .tolerate(try parser.property())
+        case "when":
+            let condition = try parser.condition()
+            guard parser.takes("do") else { throw ScriptError("'do' and a command are missing", column: parser.column) }
+            let word = try parser.require("a command")
+            guard let command = try parser.command(named: word.isQuoted ? "" : word.text) else {
+                throw ScriptError(
+                    "'\(word.text)' can't be armed: a command can"
+                        + Spelling.hint(for: word.text, among: Catalogue.commandNames),
+                    column: word.column)
+            }
+            self = .when(condition, command)
         default:
             if Catalogue.items.contains(where: { $0.name == name && $0.chapter == .prompt }) {
                 throw ScriptError("'\(name)' is for the prompt", column: word.column)
@@ -135,6 +186,9 @@ extension Statement.Kind: CustomStringConvertible {
         case .wait(let condition, Statement.usualPatience): "wait \(condition)"
         case .wait(let condition, let patience): "wait \(condition) within \(DurationText.text(of: patience))"
         case .expect(let condition): "expect \(condition)"
+        case .boot(let boot): boot.description
+        case .tolerate(let property): "tolerate \(property.rawValue)"
+        case .when(let condition, let command): "when \(condition) do \(command)"
         }
     }
 }

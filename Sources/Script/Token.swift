@@ -1,4 +1,5 @@
 import KeyValue
+import Laboratory
 import RaftTrace
 
 /// A word of a line, and where it stands.
@@ -35,13 +36,16 @@ public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Token {
-    /// The words of a line. A `#` that begins a word starts a comment; `|` is a word by itself.
+    /// The words of a line. A `#` that begins a word starts a comment, but for a message's number where a message is
+    /// named; `|` is a word by itself.
     static func all(in line: String) throws(ScriptError) -> [Token] {
         var reader = LineReader(line)
         var tokens: [Token] = []
-        while let token = try reader.next() { tokens.append(token) }
+        while let token = try reader.next(namesMessage: tokens.last?.isMessageAction ?? false) { tokens.append(token) }
         return tokens
     }
+
+    private var isMessageAction: Bool { !isQuoted && MessageAction(rawValue: text) != nil }
 }
 
 /// Reads by Unicode scalars, not by what a reader would call scalars: a mark that combines with a quote must not hide
@@ -52,9 +56,9 @@ private struct LineReader {
 
     init(_ line: String) { scalars = Array(line.unicodeScalars) }
 
-    mutating func next() throws(ScriptError) -> Token? {
+    mutating func next(namesMessage: Bool) throws(ScriptError) -> Token? {
         while place < scalars.count, scalars[place].properties.isWhitespace { place += 1 }
-        guard place < scalars.count, scalars[place] != "#" else { return nil }
+        guard place < scalars.count, scalars[place] != "#" || namesMessage && isNumberNext else { return nil }
         let start = place
         switch scalars[place] {
         case "\"": return try quoted(from: start)
@@ -71,6 +75,8 @@ private struct LineReader {
         }
         return Token(bytes: LineReader.bytes(of: scalars[start..<place]), column: start + 1, isQuoted: false)
     }
+
+    private var isNumberNext: Bool { place + 1 < scalars.count && ("0"..."9").contains(scalars[place + 1]) }
 
     private static func bytes(of scalars: ArraySlice<Unicode.Scalar>) -> Bytes {
         scalars.flatMap { UTF8.encode($0) ?? .init() }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RaftCluster
 import RaftCore
+import RaftSimulation
 import Script
 
 /// What the commands that start a cluster have in common.
@@ -37,6 +38,13 @@ struct ClusterOptions: ParsableArguments {
         LiveCluster.Options(
             nodes: nodes, dataDirectory: dataDir, basePort: port, seed: seed, speed: speed?.rate ?? usual,
             latency: latency?.range ?? usualLatency)
+    }
+
+    /// What a simulated cluster is started with, where the options don't say it.
+    func simulated(nodes: Int?) -> SimulatedCluster.Options {
+        SimulatedCluster.Options(
+            nodes: nodes ?? LiveCluster.usualSize, seed: seed, speed: speed?.rate ?? 1,
+            latency: latency?.range ?? .zero ... .zero)
     }
 }
 

@@ -34,6 +34,7 @@ struct Open: ParsableCommand {
             let laboratory: LiveCluster
             do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
             defer { laboratory.close() }
+            laboratory.start()
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
                 slowsTo: cluster.speed == nil ? Open.pace : nil)

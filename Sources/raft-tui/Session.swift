@@ -122,7 +122,7 @@ final class Session {
 
     private func perform(_ command: Command) {
         do throws(Refusal) {
-            let call = try laboratory.perform(command, leader: model.picture.leader?.id)
+            let call = try laboratory.perform(command, seeing: model.picture)
             if let call { update(.called(call, line: command.description)) }
         } catch {
             update(.refused(error.description))

@@ -45,6 +45,7 @@ struct Soak: ParsableCommand {
         let laboratory: LiveCluster
         do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
         defer { laboratory.close() }
+        laboratory.start()
         var storm = Storm(seed: options.seed, clients: clients, end: .zero + .seconds(Int64(seconds)))
         while true {
             let events = laboratory.takeEvents()
@@ -112,7 +113,7 @@ private struct Storm {
         guard laboratory.now >= next else { return nil }
         next = laboratory.now + random.interval(in: .milliseconds(20) ... .milliseconds(600))
         do throws(Refusal) {
-            try laboratory.perform(fault(on: laboratory), leader: picture.leader?.id)
+            try laboratory.perform(fault(on: laboratory), seeing: picture)
             faults += 1
         } catch {
             // What is down can't be killed, and so on: the next one comes.
@@ -143,7 +144,7 @@ private struct Storm {
 
     private mutating func call(_ request: Request, by client: Int, on laboratory: LiveCluster) {
         let command = Command.client(ClientCommand(request, client: "c\(client + 1)", isBackground: true))
-        guard let call = try? laboratory.perform(command, leader: picture.leader?.id) else { return }
+        guard let call = try? laboratory.perform(command, seeing: picture) else { return }
         calls += 1
         open[call] = client
     }
@@ -184,6 +185,6 @@ private struct Storm {
             [.heal([]), .loss(nil, 0), .latency(nil, .zero ... .zero)]
             + nodes.flatMap { [.nodes(.resume, [$0]), .nodes(.revive, [$0])] }
         // What is well already is refused, and that is as it should be.
-        for command in commands { _ = try? laboratory.perform(command, leader: nil) }
+        for command in commands { _ = try? laboratory.perform(command, seeing: picture) }
     }
 }

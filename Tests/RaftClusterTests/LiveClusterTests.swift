@@ -41,6 +41,12 @@ struct LiveClusterTests {
         }
     }
 
+    private func started(_ options: LiveCluster.Options) throws -> LiveCluster {
+        let laboratory = try LiveCluster(options)
+        laboratory.start()
+        return laboratory
+    }
+
     private func command(_ line: String) throws -> Command {
         guard case .command(let command)? = try Statement.Kind(parsing: line, nodes: nil) else {
             throw Refusal("'\(line)' is no command")
@@ -52,7 +58,7 @@ struct LiveClusterTests {
     func directories() throws {
         let before = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
         var picture = Picture()
-        let own = try LiveCluster(.init(nodes: 3))
+        let own = try started(.init(nodes: 3))
         try follow(own, &picture) { $0.leader != nil }
         own.close()
         let after = try Set(FileManager.default.contentsOfDirectory(atPath: "/tmp"))
@@ -60,12 +66,12 @@ struct LiveClusterTests {
 
         let given = Directory()
         for round in 1...3 {
-            let laboratory = try LiveCluster(.init(dataDirectory: given.path))
+            let laboratory = try started(.init(dataDirectory: given.path))
             defer { laboratory.close() }
             var picture = Picture()
             try follow(laboratory, &picture) { $0.leader != nil }
             #expect(picture.nodes.count == 5)
-            try laboratory.perform(command("incr runs"), leader: nil)
+            try laboratory.perform(command("incr runs"), seeing: Picture())
             try follow(laboratory, &picture) { $0.lastReturn != nil }
             #expect(picture.lastReturn?.result == .value(Array(String(round).utf8)), "each run's client is another")
         }
@@ -76,7 +82,7 @@ struct LiveClusterTests {
         let directory = Directory()
         var picture = Picture()
         do {
-            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            let laboratory = try started(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
             try follow(laboratory, &picture) { $0.leader != nil }
             #expect(throws: StorageError.inUse(path: directory.path + "/n1")) {
@@ -97,12 +103,12 @@ struct LiveClusterTests {
         let directory = Directory()
         var picture = Picture()
         do {
-            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            let laboratory = try started(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
             try follow(laboratory, &picture) { $0.leader != nil }
         }
         try FileManager.default.removeItem(atPath: directory.path + "/n2")
-        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        let laboratory = try started(.init(dataDirectory: directory.path))
         defer { laboratory.close() }
         picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
@@ -115,7 +121,7 @@ struct LiveClusterTests {
         let directory = Directory()
         var picture = Picture()
         do {
-            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            let laboratory = try started(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
             try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
         }
@@ -123,7 +129,7 @@ struct LiveClusterTests {
         var bytes = try Data(contentsOf: file)
         bytes[40] ^= 1
         try bytes.write(to: file)
-        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        let laboratory = try started(.init(dataDirectory: directory.path))
         defer { laboratory.close() }
         picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil && $0[NodeID(3)]?.failure != nil }
@@ -137,15 +143,15 @@ struct LiveClusterTests {
         let directory = Directory()
         var picture = Picture()
         do {
-            let laboratory = try LiveCluster(.init(nodes: 3, dataDirectory: directory.path))
+            let laboratory = try started(.init(nodes: 3, dataDirectory: directory.path))
             defer { laboratory.close() }
             try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
             // A disk that was wiped is a new one, and has no log to miss.
-            for line in ["wipe 1", "revive 1"] { try laboratory.perform(command(line), leader: nil) }
+            for line in ["wipe 1", "revive 1"] { try laboratory.perform(command(line), seeing: Picture()) }
             try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.isConverged }
         }
         try FileManager.default.removeItem(atPath: directory.path + "/n3/log-00000001")
-        let laboratory = try LiveCluster(.init(dataDirectory: directory.path))
+        let laboratory = try started(.init(dataDirectory: directory.path))
         defer { laboratory.close() }
         picture = Picture()
         try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0[NodeID(3)]?.failure != nil }
@@ -154,12 +160,12 @@ struct LiveClusterTests {
 
     @Test("a port in use is said so")
     func portInUse() throws {
-        let first = try LiveCluster(.init(nodes: 1))
+        let first = try started(.init(nodes: 1))
         defer { first.close() }
         var picture = Picture()
         try follow(first, &picture) { $0[NodeID(1)]?.port != nil }
         let port = try #require(picture[NodeID(1)]?.port)
-        let second = try LiveCluster(.init(nodes: 1, basePort: port))
+        let second = try started(.init(nodes: 1, basePort: port))
         defer { second.close() }
         picture = Picture()
         try follow(second, &picture) { $0[NodeID(1)]?.failure != nil }
@@ -170,11 +176,11 @@ struct LiveClusterTests {
 
     @Test("while the clock stands still the cluster falls quiet and stays so")
     func quiet() throws {
-        let laboratory = try LiveCluster(.init(nodes: 5, latency: .milliseconds(1) ... .milliseconds(5)))
+        let laboratory = try started(.init(nodes: 5, latency: .milliseconds(1) ... .milliseconds(5)))
         defer { laboratory.close() }
         var picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil }
-        try laboratory.perform(.freeze, leader: nil)
+        try laboratory.perform(.freeze, seeing: Picture())
         try follow(laboratory, &picture) { $0.rate == 0 }
         while !laboratory.isQuiet() {}
         _ = laboratory.takeEvents()
@@ -182,51 +188,53 @@ struct LiveClusterTests {
         #expect(laboratory.isQuiet())
         #expect(laboratory.takeEvents().isEmpty, "nothing happens")
         #expect(laboratory.now == frozenAt)
-        try laboratory.perform(.thaw, leader: nil)
+        try laboratory.perform(.thaw, seeing: Picture())
         try follow(laboratory, &picture) { $0.rate == 1 && $0.now > frozenAt + .milliseconds(100) }
     }
 
     @Test("a fault is taken back by undo, the last one first, and a wiped disk comes back with all that it held")
     func undo() throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
         try follow(laboratory, &picture) { $0.isConverged && $0.leader != nil }
         let log = picture[NodeID(2)]?.log.runs
-        for line in ["cut 1-3", "pause 1", "wipe 2"] { try laboratory.perform(command(line), leader: nil) }
+        for line in ["cut 1-3", "pause 1", "wipe 2"] { try laboratory.perform(command(line), seeing: Picture()) }
         try follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == false }
         #expect(picture[NodeID(2)]?.log.runs == [])
-        try laboratory.perform(.undo, leader: nil)
+        try laboratory.perform(.undo, seeing: Picture())
         try follow(laboratory, &picture) { $0[NodeID(2)]?.isRunning == true }
         #expect(picture[NodeID(2)]?.log.runs.first == log?.first)
         #expect(picture[NodeID(2)]?.incarnation == .first)
-        try laboratory.perform(.undo, leader: nil)
+        try laboratory.perform(.undo, seeing: Picture())
         try follow(laboratory, &picture) { $0[NodeID(1)]?.isPaused == false }
-        try laboratory.perform(.undo, leader: nil)
+        try laboratory.perform(.undo, seeing: Picture())
         try follow(laboratory, &picture) { !$0.link(from: NodeID(1), to: NodeID(3)).isCut }
-        #expect(throws: Refusal("there is no fault to take back")) { try laboratory.perform(.undo, leader: nil) }
+        #expect(throws: Refusal("there is no fault to take back")) { try laboratory.perform(.undo, seeing: Picture()) }
     }
 
     @Test("a reset makes the same cluster fresh: empty logs, whole links, the clock as it was")
     func reset() throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil }
-        for line in ["set x 1", "cut 1-2", "kill 3", "freeze"] { try laboratory.perform(command(line), leader: nil) }
+        for line in ["set x 1", "cut 1-2", "kill 3", "freeze"] {
+            try laboratory.perform(command(line), seeing: Picture())
+        }
         try follow(laboratory, &picture) { $0.rate == 0 }
-        try laboratory.perform(.reset, leader: nil)
+        try laboratory.perform(.reset, seeing: Picture())
         try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
         #expect(picture.nodes.allSatisfy { $0.store.isEmpty && $0.isRunning && $0.term < Term(5) })
         #expect(picture.links.values.allSatisfy { !$0.isCut })
-        try laboratory.perform(command("incr n"), leader: nil)
+        try laboratory.perform(command("incr n"), seeing: Picture())
         try follow(laboratory, &picture) { $0.lastReturn != nil }
         #expect(picture.lastReturn?.result == .value(Array("1".utf8)))
     }
 
     @Test("what can't be done is refused with a reason, and changes nothing")
     func refusals() throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil }
@@ -236,17 +244,19 @@ struct LiveClusterTests {
             ("set x 1 retry", "that is not c1's last write, so it can't be sent again"),
             ("undo", "there is no fault to take back"), ("kill 1 9", "no node 9 in a cluster of 3"),
         ] {
-            #expect(throws: Refusal(reason)) { try laboratory.perform(command(line), leader: nil) }
+            #expect(throws: Refusal(reason)) { try laboratory.perform(command(line), seeing: Picture()) }
         }
-        #expect(throws: Refusal("nobody leads now")) { try laboratory.perform(command("kill leader"), leader: nil) }
-        try laboratory.perform(command("kill 1"), leader: nil)
-        #expect(throws: Refusal("n1 is down already")) { try laboratory.perform(command("kill 1"), leader: nil) }
-        #expect(throws: Refusal("n1 is down")) { try laboratory.perform(command("timeout 1"), leader: nil) }
+        #expect(throws: Refusal("nobody leads now")) {
+            try laboratory.perform(command("kill leader"), seeing: Picture())
+        }
+        try laboratory.perform(command("kill 1"), seeing: Picture())
+        #expect(throws: Refusal("n1 is down already")) { try laboratory.perform(command("kill 1"), seeing: Picture()) }
+        #expect(throws: Refusal("n1 is down")) { try laboratory.perform(command("timeout 1"), seeing: Picture()) }
     }
 
     @Test("servers that are killed and revived in a hurry end as they were last told to", arguments: 0..<10)
     func hurry(seed: UInt64) throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
         var random = Generator(seed: seed)
@@ -254,11 +264,11 @@ struct LiveClusterTests {
         for _ in 0..<60 {
             let node = 1 + random.below(3)
             let action = ["kill", "power", "revive", "pause", "resume", "wipe", "undo"][Int(random.below(7))]
-            _ = try? laboratory.perform(command(action == "undo" ? action : "\(action) \(node)"), leader: nil)
+            _ = try? laboratory.perform(command(action == "undo" ? action : "\(action) \(node)"), seeing: Picture())
         }
         for node in 1...3 {
             for action in ["resume", "revive"] {
-                _ = try? laboratory.perform(command("\(action) \(node)"), leader: nil)
+                _ = try? laboratory.perform(command("\(action) \(node)"), seeing: Picture())
             }
         }
         try follow(laboratory, &picture) { $0.nodes.allSatisfy { $0.isRunning && !$0.isPaused } }
@@ -267,16 +277,16 @@ struct LiveClusterTests {
 
     @Test("what is ordered of a server that is still starting is done when it has started")
     func ordersWhileStarting() throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        try laboratory.perform(command("pause 1"), leader: nil)
-        try laboratory.perform(command("kill 2"), leader: nil)
+        try laboratory.perform(command("pause 1"), seeing: Picture())
+        try laboratory.perform(command("kill 2"), seeing: Picture())
         try follow(laboratory, &picture) { $0[NodeID(3)]?.isRunning == true }
         #expect(picture[NodeID(1)]?.isPaused == true)
         #expect(picture[NodeID(2)]?.isRunning == false)
         for line in ["resume 1", "revive 2", "reset", "kill 3", "cut 1-2", "freeze"] {
-            try laboratory.perform(command(line), leader: nil)
+            try laboratory.perform(command(line), seeing: Picture())
         }
         try follow(laboratory, &picture) { $0.rate == 0 }
         #expect(picture[NodeID(3)]?.isRunning == false)
@@ -285,7 +295,7 @@ struct LiveClusterTests {
 
     @Test("a server whose port was taken while it was down listens on another, and its peers find it")
     func takenPort() throws {
-        let laboratory = try LiveCluster(.init(nodes: 3))
+        let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
         try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
@@ -294,14 +304,14 @@ struct LiveClusterTests {
         defer { squatter?.close() }
         while squatter == nil {
             port = picture[NodeID(1)]?.port
-            try laboratory.perform(command("kill 1"), leader: nil)
+            try laboratory.perform(command("kill 1"), seeing: Picture())
             try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == false }
-            let other = try LiveCluster(.init(nodes: 1, basePort: port))
+            let other = try started(.init(nodes: 1, basePort: port))
             var seen = Picture()
             try follow(other, &seen) { $0.leader != nil || $0[NodeID(1)]?.failure != nil }
             // Another test may have been quicker, and may go away again.
             if seen.leader != nil { squatter = other } else { other.close() }
-            try laboratory.perform(command("revive 1"), leader: nil)
+            try laboratory.perform(command("revive 1"), seeing: Picture())
             try follow(laboratory, &picture) { $0[NodeID(1)]?.isRunning == true && $0.leader != nil && $0.isConverged }
         }
         #expect(picture[NodeID(1)]?.port != port)

@@ -1,5 +1,6 @@
 import KeyValue
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 import Testing
@@ -74,6 +75,43 @@ struct ParserTests {
             ("wait leader within", "line 1, column 19: a time is missing"),
             ("wait leader within soon", "line 1, column 20: a time is a duration like 50ms or 2s, not 'soon'"),
             ("set x 1 as \"\"", "line 1, column 12: a client's name has 1 to 32 bytes"),
+            ("deliver", "line 1, column 8: a link like 1>3, or a message like #17, is missing"),
+            ("deliver #x", "line 1, column 11: a link like 1>3, or a message like #17, is missing"),
+            ("drop #1x", "line 1, column 6: a message is written #17, not '#1x'"),
+            ("drop 1>2 0", "line 1, column 10: a count of messages is a number from 1 to 100000, not '0'"),
+            ("disk 1 broken", "line 1, column 8: a disk's condition is one of ok, stall, full, fail, not 'broken'"),
+            (
+                "rule voteOncePerTrem off",
+                "line 1, column 6: unknown rule 'voteOncePerTrem'; did you mean 'voteOncePerTerm'?"
+            ), ("rule logMatching maybe", "line 1, column 18: it is on or off, not 'maybe'"),
+            (
+                "option speed 3",
+                "line 1, column 8: unknown option 'speed': there are prevote, checkquorum, noop, election-timeout, heartbeat"
+            ), ("option heartbeat 1ms..2ms", "line 1, column 18: a heartbeat is one duration like 50ms"),
+            ("option election-timeout 0", "line 1, column 25: an election timeout is between 1ms and 60s"),
+            ("boot 1 log=1", "line 1, column 8: term=T is missing"),
+            ("boot 1 term=1 log=1,2", "line 1, column 8: the log has an entry of term 2, and the node's term is 1"),
+            ("boot 1 term=3 log=2,1", "line 1, column 21: terms never decrease along a log"),
+            ("boot 1 term=3 log=1,x", "line 1, column 21: an entry is a term like 1, or 1:x=5, not 'x'"),
+            ("boot 1 term=3 log=1:x", "line 1, column 19: an entry is a term like 1, or 1:x=5, not '1:x'"),
+            ("boot 1 term=3 vote=9", "line 1, column 20: no node 9 in a cluster of 5"),
+            ("boot 1 term=3 fast", "line 1, column 15: unexpected 'fast': term=T, vote=M and log=1,1,2 can follow"),
+            ("boot 1 term=1\nboot 1 term=2", "line 2, column 6: n1 has its disk already"),
+            (
+                "boot 1 term=2 log=1,2\nboot 2 term=2 log=2,2",
+                "line 2, column 6: the logs of n1 and n2 break Log Matching at entry 2: one term has one entry there, after the same ones"
+            ),
+            (
+                "boot 1 term=2 log=1:x=1\nboot 2 term=2 log=1:x=2",
+                "line 2, column 6: the logs of n1 and n2 break Log Matching at entry 1: one term has one entry there, after the same ones"
+            ),
+            ("wait leader\nboot 1 term=1", "line 2, column 1: 'boot' comes before anything that lets the nodes start"),
+            ("when leader kill 1", "line 1, column 13: 'do' and a command are missing"),
+            ("when leader do wait leader", "line 1, column 16: 'wait' can't be armed: a command can"),
+            (
+                "tolerate everything",
+                "line 1, column 10: unknown property 'everything': there are election-safety, leader-append-only, log-matching, leader-completeness, state-machine-safety, monotone, linearizability, promise"
+            ),
         ])
     func refused(text: String, message: String) {
         #expect(error(in: text) == message)
@@ -105,6 +143,11 @@ struct ParserTests {
             ("expect not leader", "expect no leader"),
             ("set k \"\\x00\\n\\t\\\"\\\\\\xff\"", "set k \"\\x00\\n\\t\\\"\\\\\\xff\""),
             ("set k \"#\"", "set k \"#\""),
+            ("deliver #17 # the second", "deliver #17"), ("drop 1>2 1", "drop 1>2"), ("hold 1-2 3>1", "hold 1-2 3>1"),
+            ("boot n1 log=1,1:x=5,2 vote=2 term=3", "boot 1 term=3 vote=2 log=1,1:x=5,2"),
+            ("option election-timeout 150ms..300ms", "option election-timeout 150ms..300ms"),
+            ("when no leader do set x 1 &", "when no leader do set x 1 &"),
+            ("when result = ok \"do\" do heal", "when result = ok \"do\" do heal"),
             ("set käse 1", "set \"käse\" 1"), ("loss 1>2 20%", "loss 1>2 20%"), ("latency 0", "latency 0ms"),
         ])
     func printed(text: String, line: String) throws {
@@ -133,13 +176,20 @@ struct ParserTests {
     func garbage() {
         var random = Generator(seed: 3)
         let letters = Array("ab 1>-|&#\"\\xn=<>!,.%/\u{301}\u{202e}é\t")
-        let starts = ["set ", "cut ", "wait ", "expect ", "partition ", "latency ", "loss ", "speed ", "get ", ""]
+        let starts = [
+            "set ", "cut ", "wait ", "expect ", "partition ", "latency ", "loss ", "speed ", "get ",
+            "boot 1 term=1 log=", "deliver ", "when leader do ", "option ", "",
+        ]
         for _ in 0..<20_000 {
             var line = starts[Int(random.below(UInt64(starts.count)))]
             for _ in 0..<random.below(20) { line.append(letters[Int(random.below(UInt64(letters.count)))]) }
             _ = try? Statement.Kind(parsing: line, nodes: 5)
         }
     }
+}
+
+extension String {
+    fileprivate var bytes: Bytes { Bytes(utf8) }
 }
 
 // MARK: - Random statements
@@ -197,7 +247,18 @@ extension Generator {
     }
 
     private mutating func command() -> Command {
-        switch below(12) {
+        switch below(19) {
+        case 12: return .hold(some { $0.link() })
+        case 13: return .release(chance(0.5) ? [] : some { $0.link() })
+        case 14:
+            let isNumbered = chance(0.5)
+            return .messages(
+                pick(MessageAction.allCases),
+                isNumbered ? .numbered(next()) : .oldest(link(), count: Int(below(9)) + 1))
+        case 15: return .align(some { $0.reference() })
+        case 16: return .disk(reference(), pick(DiskCondition.allCases))
+        case 17: return .rule(pick(Rule.allCases), isOn: chance(0.5))
+        case 18: return .option(option())
         case 0..<4:
             let request = request()
             var name = text()
@@ -222,8 +283,32 @@ extension Generator {
         }
     }
 
+    private mutating func option() -> OptionChange {
+        func length() -> Interval { .milliseconds(Int64(below(60_000)) + 1) }
+        let (one, other) = (length(), length())
+        return pick([
+            .preVote(chance(0.5)), .checkQuorum(chance(0.5)), .noop(chance(0.5)), .heartbeat(one),
+            .electionTimeout(min(one, other)...max(one, other)),
+        ])
+    }
+
+    private mutating func boot() -> Boot {
+        var log: [Boot.Entry] = []
+        var term: UInt64 = 1
+        for _ in 0..<below(5) {
+            term += below(2)
+            let assignment = Boot.Assignment(key: pick(["x", "é", "a:b"]).bytes, value: pick(["", "5", "a=b"]).bytes)
+            log.append(.init(term: Term(term), assignment: chance(0.5) ? nil : assignment))
+        }
+        return Boot(node: node(), term: Term(term + below(3)), vote: chance(0.5) ? nil : node(), log: log)
+    }
+
     private mutating func condition() -> Condition {
-        switch below(11) {
+        switch below(15) {
+        case 10: .stale
+        case 11: .safe
+        case 12: .linearizable
+        case 13: .violation(pick(Property.allCases))
         case 0: .leader
         case 1: .leads(node())
         case 2: .role(node(), pick(Standing.allCases))
@@ -239,7 +324,10 @@ extension Generator {
     }
 
     fileprivate mutating func statement() -> Statement.Kind {
-        switch below(9) {
+        switch below(12) {
+        case 9: .boot(boot())
+        case 10: .when(condition(), command())
+        case 11: .tolerate(pick(Property.allCases))
         case 0: .title(text())
         case 1: .say(text())
         case 2: .cluster(Int(below(9)) + 1)

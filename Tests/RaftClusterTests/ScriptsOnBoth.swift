@@ -1,13 +1,15 @@
 import Foundation
 import Laboratory
 import RaftCluster
+import RaftSimulation
 import RaftTrace
 import Script
 import Testing
 
-/// The scripts of the tests, played on real servers: TCP on 127.0.0.1, files, threads, time.
+/// The scripts of the tests, played on both laboratories: on real servers, with TCP on 127.0.0.1, files, threads and
+/// time; and in simulated worlds.
 @Suite(.serialized, .timeLimit(.minutes(2)))
-struct LiveScripts {
+struct ScriptsOnBoth {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Scripts")
 
     static let names: [String] = {
@@ -16,24 +18,31 @@ struct LiveScripts {
     }()
 
     @Test("there are scripts to play")
-    func some() { #expect(Self.names.count >= 13) }
+    func some() { #expect(Self.names.count >= 20) }
 
     @Test("a script passes on real servers", arguments: names)
-    func passes(name: String) throws {
-        let text = try String(contentsOf: Self.directory.appending(path: name), encoding: .utf8)
-        let script = try Script(parsing: text, nodes: LiveCluster.usualSize)
+    func live(name: String) throws {
+        let script = try script(named: name)
         let laboratory = try LiveCluster(.init(nodes: script.nodes))
         defer { laboratory.close() }
-        let (outcome, events) = play(script, on: laboratory)
-        guard case .passed(let expectations) = outcome else {
-            Issue.record("\(name): \(outcome)")
-            return
-        }
-        #expect(expectations > 0, "a script that expects nothing proves nothing")
-        checkOrder(of: events)
+        check(name, play(script, on: laboratory))
     }
 
-    private func play(_ script: Script, on laboratory: LiveCluster) -> (Player.Outcome, [Event]) {
+    @Test("a script passes in simulated worlds", arguments: names)
+    func simulated(name: String) throws {
+        let script = try script(named: name)
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let laboratory = SimulatedCluster(.init(nodes: script.nodes ?? LiveCluster.usualSize, seed: seed))
+            check("\(name), seed \(seed)", play(script, on: laboratory))
+        }
+    }
+
+    private func script(named name: String) throws -> Script {
+        let text = try String(contentsOf: Self.directory.appending(path: name), encoding: .utf8)
+        return try Script(parsing: text, nodes: LiveCluster.usualSize)
+    }
+
+    private func play(_ script: Script, on laboratory: any Laboratory) -> (Player.Outcome, [Event]) {
         var player = Player(script)
         var all: [Event] = []
         while true {
@@ -45,6 +54,15 @@ struct LiveScripts {
             case .finished(let outcome): return (outcome, all)
             }
         }
+    }
+
+    private func check(_ name: String, _ end: (outcome: Player.Outcome, events: [Event])) {
+        guard case .passed(let expectations) = end.outcome else {
+            Issue.record("\(name): \(end.outcome)")
+            return
+        }
+        #expect(expectations > 0, "a script that expects nothing proves nothing")
+        checkOrder(of: end.events)
     }
 
     /// Events are in one row without gaps, and a message is sent before it arrives or is lost.

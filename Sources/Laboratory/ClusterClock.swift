@@ -3,33 +3,33 @@ import RaftCore
 
 /// The cluster's clock: cluster time as a function of real time, with a rate. A change of rate makes a new clock that
 /// agrees with the old one at the moment of the change.
-struct ClusterClock: Sendable {
+public struct ClusterClock: Sendable {
     /// Seconds of cluster time in a second; zero while frozen.
-    private(set) var rate: Double
+    public private(set) var rate: Double
     private var anchor: Instant
     private var anchoredAt: Int64
 
     /// A clock that starts now, at `anchor`.
-    init(rate: Double, from anchor: Instant = .zero) {
+    public init(rate: Double, from anchor: Instant = .zero) {
         self.rate = rate
         self.anchor = anchor
         anchoredAt = ClusterClock.realTime()
     }
 
     /// Whether it stands still.
-    var isFrozen: Bool { rate == 0 }
+    public var isFrozen: Bool { rate == 0 }
 
     /// The cluster's time.
-    var now: Instant {
+    public var now: Instant {
         rate == 0 ? anchor : anchor + scaled(ClusterClock.realTime() - anchoredAt, by: rate)
     }
 
     /// The same clock at another rate from now on.
-    func changed(toRate rate: Double) -> ClusterClock { ClusterClock(rate: rate, from: now) }
+    public func changed(toRate rate: Double) -> ClusterClock { ClusterClock(rate: rate, from: now) }
 
     /// Nanoseconds of real time until `moment`, zero if it is past; `nil` where it never comes. What is more than a year
     /// away is looked at again after a year.
-    func realDelay(until moment: Instant) -> Int64? {
+    public func realDelay(until moment: Instant) -> Int64? {
         guard rate > 0 else { return nil }
         let delay = (Double((moment - now).nanoseconds) / rate).rounded(.up)
         return Int64(min(max(0, delay), ClusterClock.year))

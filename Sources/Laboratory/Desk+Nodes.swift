@@ -1,0 +1,127 @@
+import RaftCore
+import RaftTrace
+
+// What is done to servers, and how the last fault is taken back.
+
+extension Desk {
+    mutating func start(_ node: NodeID) -> [Order] {
+        standing[node] = .up
+        return [.start(node)]
+    }
+
+    mutating func act(_ action: NodeAction, on node: NodeID) throws(Refusal) -> [Order] {
+        try check(action, on: node)
+        switch action {
+        case .kill: return stop(node, .kill, undo: .revive(node))
+        case .power: return stop(node, .power, undo: .revive(node))
+        case .wipe: return stop(node, .wipe, undo: .unwipe(node, revives: standing[node, default: .down] != .down))
+        case .revive: return start(node)
+        case .pause:
+            standing[node] = .paused
+            remember(.resume(node))
+            return [.pause(node)]
+        case .resume:
+            standing[node] = .up
+            return [.resume(node)]
+        case .timeout: return [.campaign(node)]
+        case .holdTimer:
+            heldTimers.insert(node)
+            return [.holdTimer(node, true)]
+        case .freeTimer:
+            heldTimers.remove(node)
+            return [.holdTimer(node, false)]
+        }
+    }
+
+    private func check(_ action: NodeAction, on node: NodeID) throws(Refusal) {
+        switch (action, standing[node] ?? .down) {
+        case (.kill, .down), (.power, .down): throw Refusal("\(node) is down already")
+        case (.revive, .up), (.revive, .paused): throw Refusal("\(node) runs already")
+        case (.pause, .paused): throw Refusal("\(node) is paused already")
+        case (.resume, .up), (.resume, .down): throw Refusal("\(node) isn't paused")
+        case (.pause, .down), (.timeout, .down): throw Refusal("\(node) is down")
+        case (.timeout, .paused): throw Refusal("\(node) is paused")
+        case (.holdTimer, _) where heldTimers.contains(node): throw Refusal("the timer of \(node) is held already")
+        case (.freeTimer, _) where !heldTimers.contains(node): throw Refusal("the timer of \(node) isn't held")
+        default: break
+        }
+    }
+
+    private mutating func stop(_ node: NodeID, _ how: CrashKind, undo: Undo) -> [Order] {
+        standing[node] = .down
+        remember(undo)
+        return [.stop(node, how)]
+    }
+
+    /// The timers run out when the first of them would have.
+    mutating func align(_ references: [NodeReference], _ names: Names) throws(Refusal) -> [Order] {
+        var deadlines: [NodeID: Instant] = [:]
+        for reference in references {
+            let node = try names.node(reference)
+            guard standing[node] == .up else { throw Refusal("\(node) doesn't run") }
+            guard let timer = names.picture[node]?.timer else { throw Refusal("\(node) leads, and has no timer") }
+            deadlines[node] = timer.deadline
+        }
+        guard let first = deadlines.values.min(), deadlines.count > 1 else {
+            throw Refusal("two timers at least are aligned")
+        }
+        return deadlines.keys.sorted().map { .setTimer($0, first) }
+    }
+
+    mutating func setDisk(of node: NodeID, _ condition: DiskCondition) throws(Refusal) -> [Order] {
+        guard disks[node, default: .ok] != condition else {
+            throw Refusal("the disk of \(node) is \(condition.rawValue) already")
+        }
+        disks[node] = condition
+        if condition != .ok { remember(.disk(node)) }
+        return [.disk(node, condition)]
+    }
+
+    // MARK: - Taking back
+
+    private static let undoableMax = 100
+
+    mutating func remember(_ undo: Undo) {
+        undoable.append(undo)
+        if undoable.count > Desk.undoableMax { undoable.removeFirst() }
+    }
+
+    mutating func takeBack() throws(Refusal) -> [Order] {
+        // What somebody has mended by hand since is no fault any more.
+        while let last = undoable.last, !isStanding(last) { undoable.removeLast() }
+        guard let last = undoable.popLast() else { throw Refusal("there is no fault to take back") }
+        switch last {
+        case .revive(let node): return start(node)
+        case .unwipe(let node, let revives): return [.unwipe(node)] + (revives ? start(node) : [])
+        case .resume(let node):
+            standing[node] = .up
+            return [.resume(node)]
+        case .links(let states): return states.flatMap { restore($0) }
+        case .disk(let node):
+            disks[node] = .ok
+            return [.disk(node, .ok)]
+        }
+    }
+
+    private func isStanding(_ undo: Undo) -> Bool {
+        switch undo {
+        case .revive(let node), .unwipe(let node, _): standing[node] == .down
+        case .resume(let node): standing[node] == .paused
+        case .links(let states): states.contains { link(.init(from: $0.from, to: $0.to)) != $0 }
+        case .disk(let node): disks[node, default: .ok] != .ok
+        }
+    }
+
+    private mutating func restore(_ state: LinkState) -> [Order] {
+        let id = Picture.LinkID(from: state.from, to: state.to)
+        let present = link(id)
+        var changes: [LinkChange] = []
+        if present.isCut != state.isCut { changes.append(state.isCut ? .cut : .heal) }
+        if (present.latencyMin, present.latencyMax) != (state.latencyMin, state.latencyMax) {
+            changes.append(.latency(state.latencyMin...state.latencyMax))
+        }
+        if present.loss != state.loss { changes.append(.loss(state.loss)) }
+        if present.isHeld != state.isHeld { changes.append(state.isHeld ? .hold : .release) }
+        return changes.flatMap { change([id], $0) }
+    }
+}

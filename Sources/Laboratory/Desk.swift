@@ -1,0 +1,183 @@
+import RaftCore
+import RaftTrace
+
+/// Where commands become orders: it knows what has been ordered so far, refuses what makes no sense, and remembers what
+/// can be taken back. A value, the same for every laboratory, so that a script means the same on each.
+public struct Desk: Sendable {
+    /// The servers there are, in ascending order.
+    public let nodes: [NodeID]
+    /// What the servers follow.
+    public private(set) var settings: Settings
+    /// The clock's rate when it isn't frozen.
+    public private(set) var speed: Double
+    /// Whether the clock stands still.
+    public private(set) var isFrozen = false
+    /// What the links are like before anybody has touched them.
+    public let untouchedLatency: ClosedRange<Interval>
+
+    var standing: [NodeID: Standing] = [:]
+    var heldTimers: Set<NodeID> = []
+    var disks: [NodeID: DiskCondition] = [:]
+    var links: [Picture.LinkID: LinkState] = [:]
+    var undoable: [Undo] = []
+    private var lastWrites: [String: Request] = [:]
+
+    /// Whether a server runs, as far as has been ordered.
+    enum Standing {
+        case up
+        case down
+        case paused
+    }
+
+    /// What taking back a fault does.
+    enum Undo: Sendable {
+        case revive(NodeID)
+        case unwipe(NodeID, revives: Bool)
+        case resume(NodeID)
+        case links([LinkState])
+        case disk(NodeID)
+    }
+
+    /// A desk for servers that have not started yet.
+    public init(nodes: [NodeID], settings: Settings, speed: Double, latency: ClosedRange<Interval>) {
+        self.nodes = nodes
+        self.settings = settings
+        self.speed = speed
+        untouchedLatency = latency
+    }
+
+    /// What is to be done about `command`, in this order.
+    ///
+    /// - Parameter picture: What is known of the cluster: who leads, and which messages are on their way.
+    /// - Throws: ``Refusal`` where it can't be done; nothing is changed then.
+    public mutating func orders(for command: Command, seeing picture: Picture) throws(Refusal) -> [Order] {
+        // What a command would change is kept only where all of it can be done.
+        var copy = self
+        let orders = try copy.carryOut(command, Names(picture: picture, nodes: nodes))
+        self = copy
+        return orders
+    }
+
+    /// All servers start for the first time.
+    public mutating func startAll() -> [Order] { nodes.flatMap { start($0) } }
+
+    /// A server failed, though nobody ordered it: it is down.
+    public mutating func noteFailure(of node: NodeID) { standing[node] = .down }
+
+    /// Every link, one way each.
+    public var allLinks: [Picture.LinkID] {
+        nodes.flatMap { from in nodes.filter { $0 != from }.map { Picture.LinkID(from: from, to: $0) } }
+    }
+
+    /// A link as it is now.
+    public func link(_ id: Picture.LinkID) -> LinkState {
+        links[id] ?? untouchedLink(id)
+    }
+
+    /// The links as they are before anybody has touched them; none where that is as if there were none.
+    public var untouchedLinks: [LinkState] {
+        untouchedLatency.upperBound > .zero ? allLinks.map(untouchedLink) : []
+    }
+
+    private func untouchedLink(_ id: Picture.LinkID) -> LinkState {
+        var state = LinkState(from: id.from, to: id.to)
+        state.apply(.latency(untouchedLatency))
+        return state
+    }
+
+    // MARK: - Commands
+
+    private mutating func carryOut(_ command: Command, _ names: Names) throws(Refusal) -> [Order] {
+        switch command {
+        case .client(let client): return try call(client, names)
+        case .nodes(let action, let references):
+            var orders: [Order] = []
+            for reference in references { orders += try act(action, on: try names.node(reference)) }
+            return orders
+        case .align(let references): return try align(references, names)
+        case .disk(let reference, let condition): return try setDisk(of: try names.node(reference), condition)
+        case .cut, .heal, .partition, .isolate, .latency, .loss, .hold, .release:
+            return try changeLinks(command, names)
+        case .messages(let action, let reference): return try handleMessages(action, reference, names)
+        case .rule(let rule, let isOn):
+            guard settings.rules[rule] != isOn else {
+                throw Refusal("the rule \(rule.name) is \(OnOff.text(of: isOn)) already")
+            }
+            settings.rules[rule] = isOn
+            return [.settings(settings)]
+        case .option(let change):
+            change.apply(to: &settings)
+            return [.settings(settings)]
+        case .freeze, .thaw, .speed: return try changeClock(command)
+        case .undo: return try takeBack()
+        case .reset:
+            self = Desk(nodes: nodes, settings: settings, speed: speed, latency: untouchedLatency)
+            for node in nodes { standing[node] = .up }
+            return [.restart]
+        }
+    }
+
+    private mutating func changeClock(_ command: Command) throws(Refusal) -> [Order] {
+        switch command {
+        case .freeze:
+            if isFrozen { throw Refusal("the clock stands still already") }
+            isFrozen = true
+        case .thaw:
+            if !isFrozen { throw Refusal("the clock isn't frozen") }
+            isFrozen = false
+        case .speed(let rate):
+            guard Command.speeds.contains(rate) else { throw Refusal("a speed is between 1/1000 and 4") }
+            speed = rate
+            if isFrozen { return [] }
+        default: return []
+        }
+        return [.clock(rate: isFrozen ? 0 : speed)]
+    }
+
+    private mutating func call(_ command: ClientCommand, _ names: Names) throws(Refusal) -> [Order] {
+        var via: NodeID?
+        if let reference = command.via { via = try names.node(reference) }
+        if command.isRetry, lastWrites[command.client] != command.request {
+            throw Refusal("that is not \(command.client)'s last write, so it can't be sent again")
+        }
+        if !command.request.isRead { lastWrites[command.client] = command.request }
+        return [.call(command, via: via)]
+    }
+}
+
+/// What names in commands stand for now.
+struct Names {
+    let picture: Picture
+    let nodes: [NodeID]
+
+    func node(_ reference: NodeReference) throws(Refusal) -> NodeID {
+        switch reference {
+        case .leader:
+            guard let leader = picture.leader?.id else { throw Refusal("nobody leads now") }
+            return leader
+        case .node(let node):
+            guard nodes.contains(node) else {
+                throw Refusal("no node \(node.rawValue) in a cluster of \(nodes.count)")
+            }
+            return node
+        }
+    }
+
+    /// The directed links that are meant.
+    func links(_ reference: LinkReference) throws(Refusal) -> [Picture.LinkID] {
+        let from = try node(reference.from)
+        let to = try node(reference.to)
+        guard from != to else { throw Refusal("a link has two ends, and both of \(reference) are \(from)") }
+        let there = Picture.LinkID(from: from, to: to)
+        return reference.isBothWays ? [there, Picture.LinkID(from: to, to: from)] : [there]
+    }
+
+    /// The directed links that are meant by any of `references`, each once.
+    func links(_ references: [LinkReference]) throws(Refusal) -> [Picture.LinkID] {
+        var all: [Picture.LinkID] = []
+        for reference in references {
+            for link in try links(reference) where !all.contains(link) { all.append(link) }
+        }
+        return all
+    }
+}

@@ -1,0 +1,117 @@
+import Laboratory
+import NIOCore
+import RaftCore
+import RaftStorage
+import RaftTrace
+
+// How commands are carried out: the desk makes orders of them, and the servers' hosts do what these say.
+
+extension LiveCluster {
+    /// Begins to carry out `command`.
+    @discardableResult
+    public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
+        let orders = try desk.orders(for: command, seeing: picture)
+        events.tell([.command(CommandDone(text: command.description))], at: clock.now)
+        var call: UInt64?
+        for order in orders {
+            if case .call(let command, let via) = order { call = self.call(command, via: via) } else { carryOut(order) }
+        }
+        return call
+    }
+
+    /// Gives a server's disk its contents, before the servers start.
+    public func prepare(_ boot: Boot) throws(Refusal) {
+        guard !hasStarted else { throw Refusal("a disk can be prepared only before its server starts") }
+        guard !keepsDisks else {
+            throw Refusal(
+                "\(boot.node) would be given a new disk, and the data directory may have one: leave out --data-dir")
+        }
+        order(boot.node) { $0.prepare(boot) }
+    }
+
+    /// Lets the servers start.
+    public func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        for order in desk.startAll() { carryOut(order) }
+    }
+
+    private func carryOut(_ order: Order) {
+        switch order {
+        case .start(let node): self.order(node) { $0.start() }
+        case .stop(let node, let how): self.order(node) { $0.stop(how) }
+        case .unwipe(let node): self.order(node) { $0.unwipe() }
+        case .pause(let node): self.order(node) { $0.pause() }
+        case .resume(let node): self.order(node) { $0.resume() }
+        case .campaign(let node): self.order(node) { $0.campaign() }
+        case .holdTimer(let node, let isHeld): self.order(node) { $0.holdTimer(isHeld) }
+        case .setTimer(let node, let moment): self.order(node) { $0.setTimer(moment) }
+        case .disk(let node, let condition): self.order(node) { $0.setDisk(condition) }
+        case .link(let id, let change): self.order(id.from) { $0.changeLink(to: id.to, change) }
+        case .messages(let action, let id, let messages):
+            self.order(id.from) { $0.handleMessages(to: id.to, action, messages) }
+        case .clock(let rate): setClock(clock.changed(toRate: rate))
+        case .settings(let settings):
+            events.tell([.settings(SettingsChanged(settings))], at: clock.now)
+            for node in nodes { self.order(node) { $0.adopt(settings) } }
+        case .call(let command, let via): _ = call(command, via: via)
+        case .restart: restart()
+        }
+    }
+
+    // MARK: - Orders to hosts
+
+    /// Counts an order as outstanding until its host has carried it out.
+    private func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> Void) {
+        order(node) { host -> EventLoopFuture<Void> in
+            body(host)
+            return host.loop.makeSucceededVoidFuture()
+        }
+    }
+
+    /// Counts an order as outstanding until what its host has begun is done.
+    private func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> EventLoopFuture<Void>) {
+        guard let host = hosts[node] else { return }
+        begin()
+        host.flatSubmit { $0.inOrder(body) }.whenComplete { [open, events] _ in
+            open.end()
+            events.signal()
+        }
+    }
+
+    private func setClock(_ clock: ClusterClock) {
+        self.clock = clock
+        events.tell([.clock(ClockRate(rate: clock.rate))], at: clock.now)
+        for node in nodes { order(node) { $0.adopt(clock) } }
+        clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
+    }
+
+    private func call(_ command: ClientCommand, via: NodeID?) -> UInt64 {
+        let call = ClientCall(
+            client: command.client, call: nextCall, request: command.request, via: via, isRetry: command.isRetry)
+        nextCall += 1
+        begin()
+        clients.eventLoop.execute { [clients, open, events] in
+            clients.value.call(call)
+            open.end()
+            events.signal()
+        }
+        return call.call
+    }
+
+    /// Stops everything, takes all disks away, and starts the same cluster anew. Waits until all is stopped, so that
+    /// nothing of the old cluster is told after the new one has begun.
+    private func restart() {
+        waitForAll { $0.stop(.wipe) }
+        clock = ClusterClock(rate: desk.speed, from: clock.now)
+        events.tell(beginning, at: clock.now)
+        clients.eventLoop.execute { [clients, clock] in
+            clients.value.reset(sessionSuffix: "")
+            clients.value.adopt(clock)
+        }
+        for identity in ClusterPlan.fresh(count: nodes.count) {
+            order(identity.node) { [clock] host -> Void in host.begin(anew: identity, clock) }
+            order(identity.node) { $0.start() }
+        }
+    }
+}

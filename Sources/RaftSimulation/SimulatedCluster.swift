@@ -1,0 +1,120 @@
+import Laboratory
+import RaftCore
+import RaftTrace
+
+/// The simulated laboratory: the same servers and the same commands as on the live one, in a world whose time passes only
+/// when somebody waits, and that does the same again for the same seed.
+public final class SimulatedCluster: Laboratory {
+    /// What a simulated cluster is started with.
+    public struct Options: Sendable {
+        /// The number of servers, 1…9.
+        public var nodes: Int
+        /// The seed of all random numbers.
+        public var seed: UInt64
+        /// The clock's rate, as it is told; simulated time passes as fast as it can.
+        public var speed: Double
+        /// The time that messages take on every link, besides the little that a network takes.
+        public var latency: ClosedRange<Interval>
+        /// The servers' settings.
+        public var settings: Settings
+
+        /// Five servers.
+        public init(
+            nodes: Int = 5, seed: UInt64 = 1, speed: Double = 1, latency: ClosedRange<Interval> = .zero ... .zero,
+            settings: Settings = Settings()
+        ) {
+            self.nodes = nodes
+            self.seed = seed
+            self.speed = speed
+            self.latency = latency
+            self.settings = settings
+        }
+    }
+
+    private var world: World
+    private var desk: Desk
+
+    /// Makes the cluster; its servers wait to be started.
+    public init(_ options: Options) {
+        var mix = Mix()
+        mix.settings = options.settings
+        mix.latency = .microseconds(20) ... .microseconds(100)
+        mix.sync = .microseconds(50) ... .milliseconds(1)
+        world = World(seed: options.seed, nodes: options.nodes, mix: mix, keepsEvents: true, isByHand: true)
+        desk = Desk(
+            nodes: world.nodes, settings: options.settings, speed: options.speed, latency: options.latency)
+        layLinks()
+    }
+
+    /// Lays the links as they are before anybody has touched them.
+    private func layLinks() {
+        for id in desk.allLinks { world.links[id] = Link(latency: desk.untouchedLatency) }
+        world.tell(.clock(ClockRate(rate: desk.speed)))
+        for state in desk.untouchedLinks { world.tell(.link(state)) }
+    }
+
+    /// The cluster's time.
+    public var now: Instant { world.now }
+
+    /// The servers there are, in ascending order.
+    public var members: [NodeID] { desk.nodes }
+
+    /// Gives a server's disk its contents, before the servers start.
+    public func prepare(_ boot: Boot) throws(Refusal) {
+        guard !hasStarted else { throw Refusal("a disk can be prepared only before its server starts") }
+        do { try world.prepare(boot) } catch { throw Refusal("\(error)") }
+    }
+
+    /// Whether the servers were started.
+    public private(set) var hasStarted = false
+
+    /// Lets the servers start.
+    public func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        for order in desk.startAll() { world.carryOut(order) }
+    }
+
+    /// Carries out `command`.
+    @discardableResult
+    public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
+        let orders = try desk.orders(for: command, seeing: picture)
+        world.tell(.command(CommandDone(text: command.description)))
+        var call: UInt64?
+        for order in orders {
+            call = world.carryOut(order) ?? call
+            if order == .restart { layLinks() }
+        }
+        return call
+    }
+
+    /// Whether every step is looked at before anything of it leaves its server.
+    public var isWatched = false {
+        didSet { world.isWatched = isWatched }
+    }
+
+    /// Whether everything that was begun is told by the events that were taken.
+    public var isSettled: Bool { world.events.isEmpty }
+
+    /// The events since this was called last, in order.
+    public func takeEvents() -> [Event] {
+        let events = world.takeEvents()
+        for case .node(let node, _, .failed) in events.map(\.kind) { desk.noteFailure(of: node) }
+        return events
+    }
+
+    /// Lets time pass until there are events to take, or it is `moment`, or nothing more can happen.
+    public func waitForEvents(until moment: Instant?) {
+        world.releaseWatched()
+        while world.events.isEmpty {
+            if world.isFrozen {
+                guard world.stepFrozen() else { return }
+            } else if let next = world.next, moment.map({ next <= $0 }) ?? true {
+                world.step()
+            } else {
+                if let moment { world.now = max(world.now, moment) }
+                return
+            }
+        }
+    }
+}

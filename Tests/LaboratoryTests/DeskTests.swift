@@ -1,0 +1,126 @@
+import KeyValue
+import Laboratory
+import RaftCore
+import RaftTrace
+import Testing
+
+/// Where commands become orders, without a cluster.
+struct DeskTests {
+    private var desk = Desk(
+        nodes: (1...3).map { NodeID($0) }, settings: Settings(), speed: 1, latency: .zero ... .zero)
+
+    init() { _ = desk.startAll() }
+
+    private func node(_ number: Int) -> NodeReference { .node(NodeID(number)) }
+
+    private mutating func orders(_ command: Command, seeing picture: Picture = Picture()) throws -> [Order] {
+        try desk.orders(for: command, seeing: picture)
+    }
+
+    private mutating func refusal(_ command: Command, seeing picture: Picture = Picture()) -> String? {
+        do {
+            _ = try desk.orders(for: command, seeing: picture)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test("what can't be done for one of several servers is done for none")
+    mutating func wholeOrNothing() throws {
+        #expect(refusal(.nodes(.kill, [node(1), node(9)])) == "no node 9 in a cluster of 3")
+        #expect(try orders(.nodes(.kill, [node(1)])) == [.stop(NodeID(1), .kill)], "n1 was not killed before")
+        #expect(refusal(.nodes(.kill, [node(2), node(1)])) == "n1 is down already")
+        #expect(refusal(.nodes(.kill, [node(2), node(2)])) == "n2 is down already", "not twice in one line either")
+        #expect(try orders(.undo) == [.start(NodeID(1))])
+    }
+
+    @Test("undo takes back the last fault that still stands, and what was mended by hand is no fault any more")
+    mutating func undo() throws {
+        _ = try orders(.nodes(.kill, [node(1)]))
+        _ = try orders(.nodes(.wipe, [node(2)]))
+        _ = try orders(.nodes(.pause, [node(3)]))
+        _ = try orders(.nodes(.resume, [node(3)]))
+        #expect(try orders(.undo) == [.unwipe(NodeID(2)), .start(NodeID(2))])
+        #expect(try orders(.undo) == [.start(NodeID(1))])
+        #expect(refusal(.undo) == "there is no fault to take back")
+    }
+
+    @Test("a partition cuts between groups and heals within them, and is taken back as a whole")
+    mutating func partition() throws {
+        _ = try orders(.cut([LinkReference(from: node(1), to: node(2))]))
+        let orders = try orders(.partition([[node(1), node(2)], [node(3)]]))
+        #expect(orders.count { if case .link(_, .cut) = $0 { true } else { false } } == 4)
+        #expect(orders.count { if case .link(_, .heal) = $0 { true } else { false } } == 2)
+        #expect(
+            refusal(.partition([[node(1), node(2)], [node(3)]])) == "the cluster is partitioned like that already")
+        #expect(try self.orders(.undo).count == 6)
+        #expect(refusal(.cut([LinkReference(from: node(1), to: node(2))]))?.hasSuffix("it is cut already") == true)
+    }
+
+    @Test("held links, timers and disks can't be held twice, nor freed where they are free")
+    mutating func switches() throws {
+        let link = LinkReference(from: node(1), to: node(2), isBothWays: false)
+        #expect(try orders(.hold([link])) == [.link(.init(from: NodeID(1), to: NodeID(2)), .hold)])
+        #expect(refusal(.hold([link]))?.hasSuffix("it is held already") == true)
+        #expect(try orders(.release([])) == [.link(.init(from: NodeID(1), to: NodeID(2)), .release)])
+        #expect(refusal(.release([]))?.hasSuffix("nothing is held there") == true)
+        #expect(refusal(.nodes(.freeTimer, [node(1)])) == "the timer of n1 isn't held")
+        #expect(try orders(.nodes(.holdTimer, [node(1)])) == [.holdTimer(NodeID(1), true)])
+        #expect(refusal(.nodes(.holdTimer, [node(1)])) == "the timer of n1 is held already")
+        #expect(try orders(.disk(node(2), .stall)) == [.disk(NodeID(2), .stall)])
+        #expect(refusal(.disk(node(2), .stall)) == "the disk of n2 is stall already")
+        #expect(try orders(.undo) == [.disk(NodeID(2), .ok)])
+    }
+
+    @Test("a rule that is switched off stays so through a reset, and links and timers don't")
+    mutating func reset() throws {
+        #expect(refusal(.rule(.logMatching, isOn: true)) == "the rule logMatching is on already")
+        _ = try orders(.rule(.logMatching, isOn: false))
+        _ = try orders(.nodes(.holdTimer, [node(1)]))
+        _ = try orders(.isolate(node(1)))
+        _ = try orders(.freeze)
+        #expect(try orders(.reset) == [.restart])
+        #expect(!desk.settings.rules[.logMatching])
+        #expect(!desk.isFrozen)
+        #expect(refusal(.nodes(.freeTimer, [node(1)])) == "the timer of n1 isn't held")
+        #expect(refusal(.heal([]))?.hasSuffix("nothing is cut there") == true)
+        #expect(refusal(.nodes(.revive, [node(1)])) == "n1 runs already")
+    }
+
+    @Test("a message is known by its number, or as the oldest of a link, while it is on its way")
+    mutating func messages() throws {
+        var picture = Picture()
+        let message = Message(
+            from: NodeID(1), incarnation: .first, to: NodeID(3), term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        picture.apply(
+            Event(at: .zero, sequence: 1, kind: .sent(MessageSent(number: 17, message: message, due: nil))))
+        let link = Picture.LinkID(from: NodeID(1), to: NodeID(3))
+        #expect(try orders(.messages(.drop, .numbered(17)), seeing: picture) == [.messages(.drop, link, .numbered(17))])
+        #expect(refusal(.messages(.drop, .numbered(18)), seeing: picture) == "no message #18 is on its way")
+        let both = LinkReference(from: node(3), to: node(1))
+        #expect(
+            try orders(.messages(.deliver, .oldest(both, count: 2)), seeing: picture)
+                == [.messages(.deliver, link, .oldest(2))])
+        #expect(refusal(.messages(.deliver, .oldest(both, count: 2))) == "no message is on its way on 3-1")
+    }
+
+    @Test("while the clock is frozen its speed is only remembered")
+    mutating func clock() throws {
+        #expect(try orders(.freeze) == [.clock(rate: 0)])
+        #expect(try orders(.speed(2)) == [])
+        #expect(try orders(.thaw) == [.clock(rate: 2)])
+        #expect(refusal(.thaw) == "the clock isn't frozen")
+        #expect(refusal(.speed(9)) == "a speed is between 1/1000 and 4")
+    }
+
+    @Test("only a client's last write is sent again")
+    mutating func retry() throws {
+        let first = Request.write(.set(key: [1], value: [1]))
+        #expect(refusal(.client(ClientCommand(first, isRetry: true))) != nil)
+        _ = try orders(.client(ClientCommand(first)))
+        #expect(refusal(.client(ClientCommand(first, isRetry: true))) == nil)
+        #expect(refusal(.client(ClientCommand(first, client: "c2", isRetry: true))) != nil)
+    }
+}
