@@ -29,6 +29,8 @@ public struct Feed: Sendable {
     /// Takes note of an event, if it is one to read about.
     mutating func take(_ event: Event) {
         if case .sent(let sent) = event.kind { return take(sent, at: event.at) }
+        // What a trace says was broken the screen's own audit finds, too.
+        if case .violation = event.kind { return }
         let explanation = event.explanation
         guard explanation.weight >= .usual else { return }
         append(Line(at: event.at, nodes: explanation.nodes, text: explanation.line, weight: explanation.weight))

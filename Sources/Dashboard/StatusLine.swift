@@ -19,25 +19,27 @@ extension Model {
         let count = picture.nodes.count
         let facts =
             [leader.map { "\(symbols.star) leader \($0.id)" } ?? "no leader", "term \(term)", "commit \(commit)"]
-        let more = [
-            "quorum \(count / 2 + 1)/\(count)", "\(count) node\(count == 1 ? "" : "s")", "raft-tui", verdict,
-        ]
+        // In the order of their places, each with how soon it is left out where there is no room for all.
+        let items: [(text: String, rank: Int)] =
+            [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
+            + [("quorum \(count / 2 + 1)/\(count)", 3)] + switches.map { ($0, 2) } + [(verdict, 1)]
+        let hint = size.columns < 100 ? "Space" : "Space goes on"
         let pace =
-            isFrozen ? "FROZEN \(symbols.separator) Space goes on " : "LIVE \(RateText.text(of: picture.rate)) "
-        // What there is no room for is left out, the least important first.
-        for kept in stride(from: more.count, through: -1, by: -1) {
-            let extra = more.prefix(max(0, kept))
-            // What the cluster is comes first, what is thought of it last.
-            let parts = extra.dropFirst().prefix(2).reversed() + facts + extra.prefix(1) + extra.dropFirst(3)
-            let text =
-                kept < 0
-                ? " " + parts.joined(separator: " ") + " "
-                : " " + parts.joined(separator: " \(symbols.separator) ") + " "
-            guard kept < 0 || Glyph.width(of: text) + Glyph.width(of: pace) <= size.columns else { continue }
+            isFrozen ? "FROZEN \(symbols.separator) \(hint) " : "LIVE \(RateText.text(of: picture.rate)) "
+        for rank in stride(from: 5, through: -1, by: -1) {
+            let parts = items.filter { $0.rank <= max(0, rank) }.map(\.text)
+            let text = " " + parts.joined(separator: rank < 0 ? " " : " \(symbols.separator) ") + " "
+            guard rank < 0 || Glyph.width(of: text) + Glyph.width(of: pace) <= size.columns else { continue }
             canvas.write(text, row: 0, column: 0, style: base)
             break
         }
         canvas.writeRight(pace, row: 0, before: size.columns, style: base.bold)
+    }
+
+    /// The rules that are switched off: nobody must forget them.
+    private var switches: [String] {
+        let off = picture.settings?.rulesOff ?? []
+        return off.isEmpty ? [] : [off.count == 1 ? "WITHOUT \(off[0])" : "\(off.count) RULES OFF"]
     }
 
     /// Whether Raft's properties hold, and what clients see is one store. What could not be checked is not called fine.

@@ -45,6 +45,16 @@ public protocol Laboratory: AnyObject {
     func waitForEvents(until moment: Instant?)
 }
 
+/// A laboratory that goes on by itself, while whoever watches it does other things.
+public protocol RunningLaboratory: Laboratory {
+    /// A descriptor that can be read from when there are events to take, or something has settled; `nil` where there is
+    /// none, and ``delay`` says when.
+    var eventDescriptor: Int32? { get }
+
+    /// Nanoseconds of real time until there are events to take; `nil` where that can't be known.
+    var delay: Int64? { get }
+}
+
 /// Why a command is not carried out: one sentence for the person who gave it.
 public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The sentence.

@@ -13,7 +13,7 @@ import Synchronization
 /// its own for its network and its disk.
 ///
 /// It is used from one thread, and only tells its servers' threads what to do; none of them waits for it.
-public final class LiveCluster: Laboratory {
+public final class LiveCluster: RunningLaboratory {
     /// What a live cluster is started with.
     public struct Options: Sendable {
         /// The number of servers, 1…9; `nil` for as many as the data directory holds, or five in a new one.
@@ -147,7 +147,10 @@ public final class LiveCluster: Laboratory {
     public var members: [NodeID] { nodes }
 
     /// A descriptor that can be read from when there are events to take, or something has settled.
-    public var eventDescriptor: Int32 { events.descriptor }
+    public var eventDescriptor: Int32? { events.descriptor }
+
+    /// When events come, only they say.
+    public var delay: Int64? { nil }
 
     /// Whether the disks outlive the cluster.
     public var keepsDisks: Bool { !directory.isTemporary }

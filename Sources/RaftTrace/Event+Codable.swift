@@ -62,6 +62,7 @@ extension Event.Kind {
         case .called(let call): ("client-call", CallForm(call))
         case .returned(let answer): ("client-return", ReturnForm(answer))
         case .command(let command): ("command", command)
+        case .violation(let broken): ("violation", broken)
         case .dropped(let dropped): ("dropped", dropped)
         }
     }
@@ -78,6 +79,7 @@ extension Event.Kind {
         case "client-call": self = .called(try CallForm(from: decoder).decoded())
         case "client-return": self = .returned(try ReturnForm(from: decoder).decoded())
         case "command": self = .command(try CommandDone(from: decoder))
+        case "violation": self = .violation(try PropertyBroken(from: decoder))
         case "dropped": self = .dropped(try EventsDropped(from: decoder))
         default: return nil
         }

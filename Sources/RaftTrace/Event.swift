@@ -41,6 +41,8 @@ public struct Event: Hashable, Sendable {
         case returned(ClientReturn)
         /// A command was carried out.
         case command(CommandDone)
+        /// Whoever audits has found a property broken by the events up to the one of this number.
+        case violation(PropertyBroken)
         /// Events were left out, for there were too many to tell.
         case dropped(EventsDropped)
     }
@@ -50,7 +52,7 @@ public struct Event: Hashable, Sendable {
         switch kind {
         case .sent, .delivered, .lost: true
         case .node(_, _, let event): event.isDroppable
-        case .began, .link, .clock, .settings, .called, .returned, .command, .dropped: false
+        case .began, .link, .clock, .settings, .called, .returned, .command, .violation, .dropped: false
         }
     }
 }
@@ -253,6 +255,20 @@ public struct CommandDone: Hashable, Sendable, Codable {
 
     /// A command.
     public init(text: String) { self.text = text }
+}
+
+/// A property was found broken.
+public struct PropertyBroken: Hashable, Sendable, Codable {
+    /// The property's name.
+    public var property: String
+    /// What shows it, with the servers, entries or calls at fault, in one sentence.
+    public var sentence: String
+
+    /// `property` is broken, as `sentence` says.
+    public init(property: String, sentence: String) {
+        self.property = property
+        self.sentence = sentence
+    }
 }
 
 /// Events were left out.

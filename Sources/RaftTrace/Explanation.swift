@@ -64,6 +64,7 @@ extension Event {
         case .returned(let answer):
             Explanation([], "\(answer.client): \(answer.result)", nil, answer.result.isOK ? .usual : .important)
         case .command(let command): Explanation([], "» \(command.text)", nil, .important)
+        case .violation(let broken): Explanation([], "\(broken.property): \(broken.sentence)", nil, .alarming)
         case .dropped(let dropped):
             Explanation([], "\(dropped.count) events were left out: there were too many to tell", nil, .important)
         }

@@ -1,6 +1,4 @@
-import FoundationEssentials
 import Glibc
-import RaftTrace
 
 /// Reading and writing what the user names.
 enum Files {
@@ -45,36 +43,4 @@ enum Files {
             bytes.append(contentsOf: buffer[..<count])
         }
     }
-}
-
-/// Writes events to a file, one JSON object a line.
-final class TraceWriter {
-    private let path: String
-    private let file: UnsafeMutablePointer<FILE>
-    private let encoder = JSONEncoder()
-
-    init(path: String) throws {
-        guard let file = fopen(path, "w") else {
-            throw Failure("can't write \(path): \(String(cString: strerror(errno)))")
-        }
-        self.path = path
-        self.file = file
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    }
-
-    func write(_ events: [Event]) throws {
-        for event in events {
-            var line = try encoder.encode(event)
-            line.append(UInt8(ascii: "\n"))
-            let written = line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-            guard written == line.count else { throw failure() }
-        }
-        guard fflush(file) == 0 else { throw failure() }
-    }
-
-    func close() throws {
-        guard fclose(file) == 0 else { throw failure() }
-    }
-
-    private func failure() -> Failure { Failure("can't write \(path): \(String(cString: strerror(errno)))") }
 }

@@ -23,11 +23,7 @@ struct Open: ParsableCommand {
 
     func run() throws {
         try MainActor.assumeIsolated {
-            setlocale(LC_ALL, "")
-            do { try Terminal.require() } catch { throw Failure("\(error)") }
-            let isASCII = ascii || !Open.isUTF8
-            // Widths of letters are asked of the C library, which knows none in a locale without them.
-            if !Open.isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
+            let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
             let options = cluster.live(
                 nodes: cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
@@ -44,6 +40,20 @@ struct Open: ParsableCommand {
             if end != 0 { throw ExitCode(end) }
         }
     }
+}
 
-    private static var isUTF8: Bool { String(cString: nl_langinfo(Int32(CODESET))) == "UTF-8" }
+/// What the terminal can show.
+enum TerminalCharset {
+    /// Makes the program ready to draw. Answers whether only ASCII can be shown.
+    ///
+    /// - Throws: ``Failure`` where there is no terminal.
+    @MainActor
+    static func prepare(wantsASCII: Bool) throws -> Bool {
+        setlocale(LC_ALL, "")
+        do { try Terminal.require() } catch { throw Failure("\(error)") }
+        let isUTF8 = String(cString: nl_langinfo(Int32(CODESET))) == "UTF-8"
+        // Widths of letters are asked of the C library, which knows none in a locale without them.
+        if !isUTF8 { setlocale(LC_CTYPE, "C.UTF-8") }
+        return wantsASCII || !isUTF8
+    }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Laboratory
+import RaftAudit
 import RaftCluster
 import RaftCore
 import RaftSimulation
@@ -79,7 +80,7 @@ struct Run: ParsableCommand {
         while true {
             let events = laboratory.takeEvents()
             player.take(events)
-            try writer?.write(events)
+            try writer?.write(events, player.witness.audit)
             let step = player.advance(on: laboratory)
             for line in player.takeLines() { print(line) }
             guard fflush(nil) == 0 else { throw ExitCode(128 + SIGPIPE) }

@@ -2,7 +2,6 @@ import Canvas
 import Dashboard
 import Glibc
 import Laboratory
-import RaftCluster
 import RaftCore
 import RaftTrace
 import Terminal
@@ -13,7 +12,7 @@ import Terminal
 /// ``frame`` allows.
 @MainActor
 final class Session {
-    private let laboratory: LiveCluster
+    private let laboratory: any RunningLaboratory
     private let terminal: Terminal
     private let writer: TraceWriter?
     private let history: History
@@ -26,7 +25,8 @@ final class Session {
     /// The least time between two drawings, in nanoseconds.
     private static let frame: Int64 = 50_000_000
 
-    init(laboratory: LiveCluster, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?) throws {
+    init(laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?) throws
+    {
         self.laboratory = laboratory
         self.writer = writer
         history = History()
@@ -53,7 +53,8 @@ final class Session {
 
     /// Sleeps until there is a key, a signal or an event, or until it is time to draw what has moved.
     private func wait() {
-        var requests = (terminal.descriptors + [laboratory.eventDescriptor]).map {
+        // One that is negative is left out.
+        var requests = (terminal.descriptors + [laboratory.eventDescriptor ?? -1]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         poll(&requests, nfds_t(requests.count), timeout)
@@ -62,9 +63,12 @@ final class Session {
     }
 
     private var timeout: Int32 {
-        guard isStale || model.isMoving else { return -1 }
-        let rest = lastDrawn + Session.frame - Session.realTime()
-        return rest <= 0 ? 0 : Int32((rest + 999_999) / 1_000_000)
+        var rest = laboratory.delay
+        if isStale || model.isMoving {
+            let next = max(0, lastDrawn + Session.frame - Session.realTime())
+            rest = min(rest ?? next, next)
+        }
+        return rest.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
     }
 
     private static func realTime() -> Int64 {
@@ -77,9 +81,9 @@ final class Session {
 
     private func takeEvents() throws {
         let events = laboratory.takeEvents()
-        try writer?.write(events)
         if !events.isEmpty { isStale = true }
         update(.events(events, now: laboratory.now))
+        try writer?.write(events, model.audit)
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
         // A server that can't start at all is a matter for whoever started the program.
@@ -103,8 +107,8 @@ final class Session {
         for key in keys { update(.key(key)) }
         // What a key does is to be seen at once, its events too, where they are there already.
         let events = laboratory.takeEvents()
-        try? writer?.write(events)
         update(.events(events, now: laboratory.now))
+        try? writer?.write(events, model.audit)
         draw()
     }
 

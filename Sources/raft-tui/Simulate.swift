@@ -60,6 +60,7 @@ struct Simulate: ParsableCommand {
             progress.clear()
             print("seed \(seed): \(verdict)")
             print("  at \(trial.world.now.clockText) of simulated time; once more: \(commandLine(seed))")
+            print("  to look at it then: raft-tui replay trace.ndjson")
             if failures == 1, !without.isEmpty || !sabotage.isEmpty { break }
         }
         progress.finish(failures: failures)
@@ -71,7 +72,7 @@ struct Simulate: ParsableCommand {
         let writer = try TraceWriter(path: trace)
         while true {
             let verdict = trial.step()
-            try writer.write(trial.takeEvents())
+            try writer.write(trial.takeEvents(), trial.world.audit)
             guard let verdict else { continue }
             try writer.close()
             return verdict

@@ -49,8 +49,8 @@ struct Soak: ParsableCommand {
         var storm = Storm(seed: options.seed, clients: clients, end: .zero + .seconds(Int64(seconds)))
         while true {
             let events = laboratory.takeEvents()
-            try writer?.write(events)
             for event in events { storm.take(event) }
+            try writer?.write(events, storm.audit)
             if let signal = signals.take().first { throw ExitCode(128 + signal) }
             if let verdict = storm.advance(on: laboratory) {
                 try writer?.close()
@@ -71,7 +71,7 @@ private struct Storm {
     }
 
     private(set) var next: Instant
-    private var audit = Audit()
+    private(set) var audit = Audit()
     private var picture = Picture()
     private var random: Generator
     private let end: Instant
