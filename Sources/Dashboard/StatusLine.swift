@@ -23,7 +23,7 @@ extension Model {
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
             + [("quorum \(count / 2 + 1)/\(count)", 3)] + switches.map { ($0, 2) } + [(verdict, 1)]
-        let hint = size.columns < 100 ? "Space" : "Space goes on"
+        let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
             isFrozen ? "FROZEN \(symbols.separator) \(hint) " : "LIVE \(RateText.text(of: picture.rate)) "
         for rank in stride(from: 5, through: -1, by: -1) {

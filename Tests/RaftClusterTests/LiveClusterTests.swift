@@ -36,7 +36,7 @@ struct LiveClusterTests {
                 let nodes = picture.nodes.map { "\($0.id) \($0.standing.rawValue) \($0.failure ?? "")" }
                 throw Impatience(description: "settled: \(laboratory.isSettled); \(nodes)")
             }
-            var request = pollfd(fd: laboratory.eventDescriptor, events: Int16(POLLIN), revents: 0)
+            var request = pollfd(fd: laboratory.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
             poll(&request, 1, 1_000)
         }
     }
