@@ -99,9 +99,11 @@ extension Model {
         }
     }
 
-    /// How much of its way a message has behind it; `nil` for one that nothing delays, or that should be there.
+    /// How much of its way a message has behind it: none on a link that is held; `nil` for one that nothing delays, or that
+    /// should be there.
     private func share(of flight: Picture.InFlight) -> Double? {
-        guard let due = flight.sent.due else { return picture.rate == 0 ? 0 : nil }
+        let isHeld = picture.link(from: flight.sent.message.from, to: flight.sent.message.to).isHeld
+        guard !isHeld, let due = flight.sent.due else { return isHeld || picture.rate == 0 ? 0 : nil }
         let whole = (due - flight.at).nanoseconds
         guard whole > 0 else { return 0 }
         let share = Double((now - flight.at).nanoseconds) / Double(whole)

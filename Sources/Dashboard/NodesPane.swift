@@ -66,13 +66,14 @@ extension Model {
         if node.failure != nil { return "failed" }
         guard node.isRunning else { return "on disk" }
         if node.isPaused { return "paused" }
+        if node.disk != .ok { return "disk \(node.disk.rawValue)" }
         let voters = picture.nodes.count
         switch node.standing {
         case .leader: return "acks \(node.acknowledgements)/\(voters)"
         case .candidate: return "\(node.votes?.votes ?? 0)/\(voters / 2 + 1) votes"
         case .precandidate: return "\(node.votes?.votes ?? 1)/\(voters / 2 + 1) asks"
         case .halted: return "halted"
-        case .follower, .down: return nil
+        case .follower, .down: return node.isTimerHeld ? "timer held" : nil
         }
     }
 

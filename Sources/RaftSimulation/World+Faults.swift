@@ -37,7 +37,7 @@ extension World {
         case .partition: partition()
         case .isolateLeader: if let leader { isolate(leader) }
         case .killLeader: if let leader { crash(leader, random.chance(0.5) ? .kill : .power) }
-        case .heal: cuts = []
+        case .heal: healAll()
         case .stall:
             servers[place].stall = random.interval(in: .milliseconds(10) ... .seconds(1))
             schedule(.mend(server: place, life: servers[place].lives), after: .seconds(2))
@@ -74,23 +74,25 @@ extension World {
     private mutating func cutOneWay(from place: Int) {
         let other = (place + 1 + Int(random.below(UInt64(servers.count - 1)))) % servers.count
         guard other != place else { return }
-        cuts.insert(Picture.LinkID(from: servers[place].id, to: servers[other].id))
+        cuts[Picture.LinkID(from: servers[place].id, to: servers[other].id)] = true
     }
+
+    private mutating func healAll() { cuts = LinkTable(nodes: servers.count, false) }
 
     private mutating func partition() {
         let sides = servers.map { _ in random.chance(0.5) }
-        cuts = []
+        healAll()
         for (one, from) in servers.enumerated() {
             for (other, to) in servers.enumerated() where sides[one] != sides[other] {
-                cuts.insert(Picture.LinkID(from: from.id, to: to.id))
+                cuts[Picture.LinkID(from: from.id, to: to.id)] = true
             }
         }
     }
 
     private mutating func isolate(_ place: Int) {
         for other in servers.indices where other != place {
-            cuts.insert(Picture.LinkID(from: servers[place].id, to: servers[other].id))
-            cuts.insert(Picture.LinkID(from: servers[other].id, to: servers[place].id))
+            cuts[Picture.LinkID(from: servers[place].id, to: servers[other].id)] = true
+            cuts[Picture.LinkID(from: servers[other].id, to: servers[place].id)] = true
         }
     }
 
@@ -115,7 +117,7 @@ extension World {
     /// Nothing goes wrong any more, and what was wrong is put right.
     mutating func calmDown() {
         isCalm = true
-        cuts = []
+        healAll()
         for place in servers.indices {
             servers[place].stall = .zero
             servers[place].clock.change(rate: 1, at: now)

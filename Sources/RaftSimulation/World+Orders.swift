@@ -136,7 +136,7 @@ extension World {
         switch fate {
         case .passes:
             tell(.sent(MessageSent(number: number, message: message, due: nil)))
-            let due = max(now + random.interval(in: mix.latency), lastDue[id] ?? now)
+            let due = max(now + random.interval(in: mix.latency), lastDue[id])
             lastDue[id] = due
             schedule(.delivery(message, number: number), at: due)
         case .waits(let due):

@@ -33,7 +33,7 @@ public struct World: Sendable {
     var servers: [SimulatedServer]
     var clients: [SimulatedClient] = []
     var random: Generator
-    var cuts: Set<Picture.LinkID> = []
+    var cuts: LinkTable<Bool>
     /// The links that are handled by hand; every one, where any is.
     var links: [Picture.LinkID: Link] = [:]
     /// Whether nothing happens unless it was ordered: nobody calls, nothing fails, and nobody comes back by himself.
@@ -52,7 +52,8 @@ public struct World: Sendable {
     var nextMessage: UInt64 = 1
     var nextRequest: RequestID = 1
     var nextCall: UInt64 = 1
-    var lastDue: [Picture.LinkID: Instant] = [:]
+    /// When the last message of each link arrives.
+    var lastDue: LinkTable<Instant>
     private var effects = Effects()
 
     /// What can be wrong with a disk that no switch of the algorithm knows. It is there to see that the audit notices.
@@ -74,6 +75,8 @@ public struct World: Sendable {
         self.keepsEvents = keepsEvents
         self.isByHand = isByHand
         settings = mix.settings
+        cuts = LinkTable(nodes: nodes, false)
+        lastDue = LinkTable(nodes: nodes, .zero)
         random = Generator(seed: seed, stream: 2)
         servers = World.servers(count: nodes, cluster: seed, sabotage)
         tell(.began(ClusterBegan(nodes: nodes, seed: seed, settings: mix.settings)))
@@ -218,8 +221,8 @@ public struct World: Sendable {
         let number = nextMessage
         nextMessage += 1
         let pair = Picture.LinkID(from: message.from, to: message.to)
-        if links[pair] != nil { return put(message, number: number, on: pair) }
-        if cuts.contains(pair) {
+        if !links.isEmpty { return put(message, number: number, on: pair) }
+        if cuts[pair] {
             tell(.sent(MessageSent(number: number, message: message, due: nil)))
             return tellLost(number, message, .cut)
         }
@@ -229,7 +232,7 @@ public struct World: Sendable {
         }
         var due = now + random.interval(in: mix.latency)
         if !mix.reorders {
-            due = max(due, lastDue[pair] ?? due)
+            due = max(due, lastDue[pair])
             lastDue[pair] = due
         }
         tell(.sent(MessageSent(number: number, message: message, due: due)))
@@ -241,7 +244,7 @@ public struct World: Sendable {
 
     mutating func deliver(_ message: Message, number: UInt64) {
         let place = Int(message.to.rawValue) - 1
-        if cuts.contains(Picture.LinkID(from: message.from, to: message.to)) { return tellLost(number, message, .cut) }
+        if cuts[Picture.LinkID(from: message.from, to: message.to)] { return tellLost(number, message, .cut) }
         guard servers[place].isRunning else { return tellLost(number, message, .unreachable) }
         tellIfKept(.delivered(MessageDelivered(number: number, from: message.from, to: message.to)))
         handle(.message(message), on: place)
