@@ -95,6 +95,7 @@ let package = Package(
         .testTarget(
             name: "RaftSimulationTests", dependencies: ["RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace"],
             swiftSettings: settings),
-        .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
+        .testTarget(
+            name: "RaftStorageTests", dependencies: ["ByteCoding", "RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
 )
