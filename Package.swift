@@ -64,6 +64,9 @@ let package = Package(
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
             swiftSettings: settings),
+        .executableTarget(
+            name: "linearizability-benchmark", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
+            path: "Tests/Benchmarks/Linearizability", swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
