@@ -14,8 +14,11 @@ struct KeyHistory: Sendable {
     private(set) var isGivenUp = false
 
     private var slots: [Slot?] = []
+    /// The slots of open calls, of those that read, and of those without a known end.
+    private var open: UInt128 = 0
+    private var reads: UInt128 = 0
     private var optional: UInt128 = 0
-    private var configurations: Set<Configuration>
+    private var configurations: [Configuration]
 
     /// What an open call asks, and what it will be answered.
     private struct Slot: Sendable {
@@ -24,10 +27,10 @@ struct KeyHistory: Sendable {
         var result: ClientResult?
     }
 
-    private struct Configuration: Hashable, Sendable {
-        var value: Bytes?
+    fileprivate struct Configuration: Hashable, Sendable {
         /// The slots of the open calls that have taken effect.
         var done: UInt128 = 0
+        var value: Bytes?
     }
 
     private static let slotsMax = 128
@@ -45,7 +48,10 @@ struct KeyHistory: Sendable {
         }
         if free == slots.count { slots.append(nil) }
         slots[free] = Slot(request: request, result: result)
-        if result == nil { optional |= 1 << UInt128(free) }
+        let bit: UInt128 = 1 << UInt128(free)
+        open |= bit
+        if request.isRead { reads |= bit }
+        if result == nil { optional |= bit }
         return free
     }
 
@@ -59,41 +65,46 @@ struct KeyHistory: Sendable {
     mutating func end(_ slot: Int) -> Bool {
         guard !isGivenUp else { return true }
         let bit: UInt128 = 1 << UInt128(slot)
-        var reached: Set<Configuration> = []
-        var seen = configurations
-        var open = Array(configurations)
-        while let configuration = open.popLast() {
+        var reached = Distinct()
+        var seen = Distinct(configurations)
+        var place = 0
+        while place < seen.all.count {
+            var configuration = seen.all[place]
+            place += 1
             if configuration.done & bit != 0 {
-                reached.insert(Configuration(value: configuration.value, done: configuration.done & ~bit))
+                configuration.done &= ~bit
+                reached.insert(configuration)
                 continue
             }
-            for next in successors(of: configuration, needing: slot) where seen.insert(next).inserted {
-                open.append(next)
-            }
-            if seen.count > KeyHistory.configurationsMax {
+            addSuccessors(of: configuration, to: &seen)
+            if seen.all.count > KeyHistory.configurationsMax {
                 isGivenUp = true
                 return true
             }
         }
         slots[slot] = nil
-        configurations = undominated(reached)
-        return !reached.isEmpty
+        open &= ~bit
+        reads &= ~bit
+        configurations = undominated(reached.all)
+        return !reached.all.isEmpty
     }
 
-    /// What a configuration can become when one more open call takes effect.
-    private func successors(of configuration: Configuration, needing needed: Int) -> [Configuration] {
+    /// Adds what a configuration can become when one more open call takes effect.
+    private func addSuccessors(of configuration: Configuration, to seen: inout Distinct) {
+        let waiting = open & ~configuration.done
         // A read that finds what it will answer changes nothing, so that it may as well happen now.
-        for (place, slot) in slots.enumerated() where configuration.done & (1 << UInt128(place)) == 0 {
-            guard let slot, slot.request.isRead, let next = effect(of: place, slot, on: configuration) else { continue }
-            return [next]
+        for place in Bits(waiting & reads) {
+            guard let next = effect(of: place, on: configuration) else { continue }
+            seen.insert(next)
+            return
         }
-        return slots.enumerated().compactMap { place, slot in
-            guard let slot, configuration.done & (1 << UInt128(place)) == 0 else { return nil }
-            return effect(of: place, slot, on: configuration)
+        for place in Bits(waiting & ~reads) {
+            if let next = effect(of: place, on: configuration) { seen.insert(next) }
         }
     }
 
-    private func effect(of place: Int, _ slot: Slot, on configuration: Configuration) -> Configuration? {
+    private func effect(of place: Int, on configuration: Configuration) -> Configuration? {
+        guard let slot = slots[place] else { return nil }
         var value = configuration.value
         let outcome: Outcome
         switch slot.request {
@@ -102,24 +113,56 @@ struct KeyHistory: Sendable {
         case .keys: return nil
         }
         if let result = slot.result, result != ClientResult(outcome) { return nil }
-        return Configuration(value: value, done: configuration.done | 1 << UInt128(place))
+        return Configuration(done: configuration.done | 1 << UInt128(place), value: value)
     }
 
     /// Without those that can do nothing that another with the same value can't do, too.
-    private func undominated(_ all: Set<Configuration>) -> Set<Configuration> {
+    private func undominated(_ all: [Configuration]) -> [Configuration] {
         guard optional != 0, all.count > 1 else { return all }
         // Those that agree in all but the optional calls compete.
         var kept: [Configuration: [UInt128]] = [:]
         for configuration in all.sorted(by: { $0.done.nonzeroBitCount < $1.done.nonzeroBitCount }) {
-            let kind = Configuration(value: configuration.value, done: configuration.done & ~optional)
+            let kind = Configuration(done: configuration.done & ~optional, value: configuration.value)
             let used = configuration.done & optional
             if kept[kind, default: []].contains(where: { $0 & ~used == 0 }) { continue }
             kept[kind, default: []].append(used)
         }
-        var result: Set<Configuration> = []
-        for (kind, masks) in kept {
-            for used in masks { result.insert(Configuration(value: kind.value, done: kind.done | used)) }
+        return kept.flatMap { kind, masks in
+            masks.map { Configuration(done: kind.done | $0, value: kind.value) }
         }
-        return result
+    }
+}
+
+/// Configurations that differ, in the order in which they came. A few are compared one by one; only many are hashed.
+private struct Distinct {
+    private(set) var all: [KeyHistory.Configuration]
+    private var hashed: Set<KeyHistory.Configuration> = []
+
+    private static let comparedMax = 16
+
+    /// Those in `all`, which differ.
+    init(_ all: [KeyHistory.Configuration] = []) { self.all = all }
+
+    mutating func insert(_ configuration: KeyHistory.Configuration) {
+        if all.count < Distinct.comparedMax {
+            guard !all.contains(configuration) else { return }
+        } else {
+            if hashed.isEmpty { hashed = Set(all) }
+            guard hashed.insert(configuration).inserted else { return }
+        }
+        all.append(configuration)
+    }
+}
+
+/// The places of the bits that are set, the lowest first.
+private struct Bits: Sequence, IteratorProtocol {
+    private var rest: UInt128
+
+    init(_ bits: UInt128) { rest = bits }
+
+    mutating func next() -> Int? {
+        guard rest != 0 else { return nil }
+        defer { rest &= rest - 1 }
+        return rest.trailingZeroBitCount
     }
 }
