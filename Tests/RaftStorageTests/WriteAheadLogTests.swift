@@ -213,12 +213,13 @@ struct WriteAheadLogTests {
     @Test("a file that is torn or empty is refused anywhere but at the end")
     func tornInTheMiddle() throws {
         let (log, _) = try manyFiles()
-        var disk = log.disk
-        disk.files["log-00000003"]?.bytes.removeLast(5)
-        #expect(throws: StorageError.self) { try Log.open(on: disk) }
-        disk = log.disk
-        disk.files["log-00000003"]?.bytes = []
-        #expect(throws: StorageError.self) { try Log.open(on: disk) }
+        let whole = log.disk.files["log-00000003"]?.bytes ?? []
+        for bytes in [Array(whole.dropLast(5)), []] {
+            var disk = log.disk
+            disk.files["log-00000003"]?.bytes = bytes
+            let error = #expect(throws: StorageError.self) { try Log.open(on: disk) }
+            #expect(error?.description.hasPrefix("disk/log-00000003 is damaged at byte ") == true)
+        }
     }
 
     @Test("a batch that is missing between two others is refused")
