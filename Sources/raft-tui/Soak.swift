@@ -198,7 +198,10 @@ private struct Storm {
         let id = nodes[Int(weather.below(UInt64(nodes.count)))]
         let node = NodeReference.node(id)
         let other = NodeReference.node(nodes[Int(weather.below(UInt64(nodes.count)))])
-        switch weather.below(13) {
+        let kind = weather.below(13)
+        // One disk is wiped in every soak that is long enough, whatever is drawn.
+        if wipes == 0, mayWipe(id, at: laboratory.now) { return .nodes(.wipe, [node]) }
+        switch kind {
         case 0: return .nodes(.kill, [node])
         case 1: return .nodes(.power, [node])
         case 2, 3, 4: return .nodes(.revive, [node])
