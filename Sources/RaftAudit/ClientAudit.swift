@@ -1,5 +1,6 @@
 import DequeModule
 import KeyValue
+import RaftCore
 import RaftTrace
 
 /// Holds what clients are told to linearizability, key by key.
@@ -19,6 +20,10 @@ public struct ClientAudit: Sendable {
     private var keys: [Bytes: KeyHistory] = [:]
     private var broken: Set<Bytes> = []
     private var lastWrites: [String: UInt64] = [:]
+    /// The servers that have started, and whether one of them had a log already: then nobody knows what the keys are at
+    /// first.
+    private var started = NodeSet()
+    private var isStoreKnown = true
 
     private struct Step: Sendable {
         var call: UInt64
@@ -60,6 +65,9 @@ public struct ClientAudit: Sendable {
     public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
         switch kind {
         case .began: self = ClientAudit()
+        case .node(let node, _, .started(let start)):
+            if !started.contains(node), !start.log.isEmpty { isStoreKnown = false }
+            started.insert(node)
         case .called(let call):
             calls[call.call] = Call(call: call)
             waiting.append(Step(call: call.call, isEnd: false, sequence: sequence))
@@ -103,9 +111,10 @@ public struct ClientAudit: Sendable {
         }
         switch call.trace {
         case .none: break
-        case .maybe: calls[number]?.slot = keys[key, default: KeyHistory()].begin(request, result: nil)
+        case .maybe:
+            calls[number]?.slot = keys[key, default: KeyHistory(isKnown: isStoreKnown)].begin(request, result: nil)
         case .certain(let result):
-            calls[number]?.slot = keys[key, default: KeyHistory()].begin(request, result: result)
+            calls[number]?.slot = keys[key, default: KeyHistory(isKnown: isStoreKnown)].begin(request, result: result)
         }
     }
 

@@ -31,13 +31,15 @@ struct KeyHistory: Sendable {
         /// The slots of the open calls that have taken effect.
         var done: UInt128 = 0
         var value: Bytes?
+        /// Whether the value may be any, for nobody has seen it yet.
+        var isAny = false
     }
 
     private static let slotsMax = 128
     private static let configurationsMax = 20_000
 
-    /// The history of a key that isn't there at first.
-    init() { configurations = [Configuration()] }
+    /// The history of a key that isn't there at first, or of which nobody knows what it is at first.
+    init(isKnown: Bool = true) { configurations = [Configuration(isAny: !isKnown)] }
 
     /// A call begins; `result` is what it will be answered. Answers its slot.
     mutating func begin(_ request: Request, result: ClientResult?) -> Int {
@@ -105,6 +107,8 @@ struct KeyHistory: Sendable {
 
     private func effect(of place: Int, on configuration: Configuration) -> Configuration? {
         guard let slot = slots[place] else { return nil }
+        let done = configuration.done | 1 << UInt128(place)
+        if configuration.isAny { return firstEffect(of: slot, done: done) }
         var value = configuration.value
         let outcome: Outcome
         switch slot.request {
@@ -113,7 +117,26 @@ struct KeyHistory: Sendable {
         case .keys: return nil
         }
         if let result = slot.result, result != ClientResult(outcome) { return nil }
-        return Configuration(done: configuration.done | 1 << UInt128(place), value: value)
+        return Configuration(done: done, value: value)
+    }
+
+    /// The effect of a call on a key that may have had any value: its answer tells which.
+    private func firstEffect(of slot: Slot, done: UInt128) -> Configuration? {
+        guard case .write(let operation) = slot.request else {
+            let isFound = slot.result != .notFound
+            return Configuration(done: done, value: isFound ? slot.result?.told : nil)
+        }
+        guard let result = slot.result else {
+            switch operation {
+            case .set, .delete: return Configuration(done: done, value: operation.applied(to: nil).value)
+            case .increment, .compareAndSet: return Configuration(done: done, isAny: true)
+            }
+        }
+        for before in operation.valuesBefore(result) {
+            let (value, outcome) = operation.applied(to: before)
+            if ClientResult(outcome) == result { return Configuration(done: done, value: value) }
+        }
+        return nil
     }
 
     /// Without those that can do nothing that another with the same value can't do, too.
@@ -122,14 +145,35 @@ struct KeyHistory: Sendable {
         // Those that agree in all but the optional calls compete.
         var kept: [Configuration: [UInt128]] = [:]
         for configuration in all.sorted(by: { $0.done.nonzeroBitCount < $1.done.nonzeroBitCount }) {
-            let kind = Configuration(done: configuration.done & ~optional, value: configuration.value)
+            var kind = configuration
+            kind.done &= ~optional
             let used = configuration.done & optional
             if kept[kind, default: []].contains(where: { $0 & ~used == 0 }) { continue }
             kept[kind, default: []].append(used)
         }
         return kept.flatMap { kind, masks in
-            masks.map { Configuration(done: kind.done | $0, value: kind.value) }
+            masks.map { used in
+                var configuration = kind
+                configuration.done |= used
+                return configuration
+            }
         }
+    }
+}
+
+extension Operation {
+    /// What a key may have been before this was answered so: one value of each kind.
+    fileprivate func valuesBefore(_ result: ClientResult) -> [Bytes?] {
+        var values: [Bytes?] = [nil, [], result.told]
+        switch self {
+        case .set, .delete: break
+        case .increment(_, let amount):
+            if let sum = Int64(String(decoding: result.told, as: UTF8.self)) {
+                values.append(Bytes(String(sum &- amount).utf8))
+            }
+        case .compareAndSet(_, let old, _): values.append(old)
+        }
+        return values
     }
 }
 

@@ -56,6 +56,17 @@ struct ProofTests {
         #expect(ending.output.hasPrefix("all held: "))
     }
 
+    @Test("what an earlier run left in its directory is no broken property in the next")
+    func olderDirectory() throws {
+        let directory = try TemporaryDirectory()
+        for run in 1...2 {
+            let ending = try Program.run(
+                ["run", "-", "--data-dir", directory.path + "/d"],
+                input: "wait leader\nincr n\nexpect result = ok \(run)\n")
+            #expect(ending.status == 0, "\(ending.output)")
+        }
+    }
+
     @Test("a soak wipes a disk, and never those of a majority")
     func soakWipes() throws {
         let directory = try TemporaryDirectory()
