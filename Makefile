@@ -30,10 +30,11 @@ format: ## put the code into its format
 check-format: ## say where the code is not in its format
 	@$(SWIFT) format lint --recursive --strict Sources Tests Package.swift
 
-bench: build ## measure the start, a failover, and what the dashboard costs
+bench: build ## measure the start, a failover, what the dashboard costs, and the audit
 	@python3 Tests/Benchmarks/launch.py
 	@python3 Tests/Benchmarks/failover.py
 	@python3 Tests/Benchmarks/idle.py
+	@.build/release/linearizability-benchmark
 
 simulate: build ## put the nodes through 10,000 simulated worlds
 	@$(BINARY) simulate --seeds 1...10000

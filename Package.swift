@@ -65,6 +65,9 @@ let package = Package(
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
             swiftSettings: settings),
+        .executableTarget(
+            name: "linearizability-benchmark", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
+            path: "Tests/Benchmarks/Linearizability", swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),
@@ -101,6 +104,7 @@ let package = Package(
         .testTarget(
             name: "RaftSimulationTests", dependencies: ["RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace"],
             swiftSettings: settings),
-        .testTarget(name: "RaftStorageTests", dependencies: ["RaftCore", "RaftStorage"], swiftSettings: settings),
+        .testTarget(
+            name: "RaftStorageTests", dependencies: ["ByteCoding", "RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
 )

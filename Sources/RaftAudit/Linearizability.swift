@@ -14,8 +14,11 @@ struct KeyHistory: Sendable {
     private(set) var isGivenUp = false
 
     private var slots: [Slot?] = []
+    /// The slots of open calls, of those that read, and of those without a known end.
+    private var open: UInt128 = 0
+    private var reads: UInt128 = 0
     private var optional: UInt128 = 0
-    private var configurations: Set<Configuration>
+    private var configurations: [Configuration]
 
     /// What an open call asks, and what it will be answered.
     private struct Slot: Sendable {
@@ -24,25 +27,19 @@ struct KeyHistory: Sendable {
         var result: ClientResult?
     }
 
-    private struct Configuration: Hashable, Sendable {
-        var value: Value
+    fileprivate struct Configuration: Hashable, Sendable {
         /// The slots of the open calls that have taken effect.
         var done: UInt128 = 0
+        var value: Bytes?
+        /// Whether the value may be any, for nobody has seen it yet.
+        var isAny = false
     }
 
     private static let slotsMax = 128
     private static let configurationsMax = 20_000
 
-    /// A key's value in a configuration.
-    private enum Value: Hashable, Sendable {
-        /// This one; `nil` where the key isn't there.
-        case known(Bytes?)
-        /// What was there before anybody looked. The first answer that depends on it tells.
-        case unknown
-    }
-
-    /// The history of a key that isn't there at first, or of which nobody knows what it was.
-    init(isKnown: Bool = true) { configurations = [Configuration(value: isKnown ? .known(nil) : .unknown)] }
+    /// The history of a key that isn't there at first, or of which nobody knows what it is at first.
+    init(isKnown: Bool = true) { configurations = [Configuration(isAny: !isKnown)] }
 
     /// A call begins; `result` is what it will be answered. Answers its slot.
     mutating func begin(_ request: Request, result: ClientResult?) -> Int {
@@ -53,7 +50,10 @@ struct KeyHistory: Sendable {
         }
         if free == slots.count { slots.append(nil) }
         slots[free] = Slot(request: request, result: result)
-        if result == nil { optional |= 1 << UInt128(free) }
+        let bit: UInt128 = 1 << UInt128(free)
+        open |= bit
+        if request.isRead { reads |= bit }
+        if result == nil { optional |= bit }
         return free
     }
 
@@ -68,95 +68,148 @@ struct KeyHistory: Sendable {
     mutating func end(_ slot: Int) -> Bool {
         guard !isGivenUp else { return true }
         let bit: UInt128 = 1 << UInt128(slot)
-        var reached: Set<Configuration> = []
-        var seen = configurations
-        var open = Array(configurations)
-        while let configuration = open.popLast() {
+        var reached = Distinct()
+        var seen = Distinct(configurations)
+        var place = 0
+        while place < seen.all.count {
+            var configuration = seen.all[place]
+            place += 1
             if configuration.done & bit != 0 {
-                reached.insert(Configuration(value: configuration.value, done: configuration.done & ~bit))
+                configuration.done &= ~bit
+                reached.insert(configuration)
                 continue
             }
-            for next in successors(of: configuration, needing: slot) where seen.insert(next).inserted {
-                open.append(next)
-            }
-            if seen.count > KeyHistory.configurationsMax {
+            addSuccessors(of: configuration, to: &seen)
+            if seen.all.count > KeyHistory.configurationsMax {
                 isGivenUp = true
                 return true
             }
         }
         slots[slot] = nil
-        guard !reached.isEmpty else { return false }
-        configurations = undominated(reached)
+        open &= ~bit
+        reads &= ~bit
+        guard !reached.all.isEmpty else { return false }
+        configurations = undominated(reached.all)
         return true
     }
 
-    /// What a configuration can become when one more open call takes effect.
-    private func successors(of configuration: Configuration, needing needed: Int) -> [Configuration] {
-        // A read that finds what it will answer changes nothing, so that it may as well happen now.
-        for (place, slot) in slots.enumerated() where configuration.done & (1 << UInt128(place)) == 0 {
-            guard let slot, slot.request.isRead, let next = effect(of: place, slot, on: configuration) else { continue }
-            return [next]
+    /// Adds what a configuration can become when one more open call takes effect.
+    private func addSuccessors(of configuration: Configuration, to seen: inout Distinct) {
+        let waiting = open & ~configuration.done
+        // A read that finds what it will answer changes nothing, so that it may as well happen now; unless it is the one
+        // that says what the value is.
+        for place in Bits(waiting & reads) {
+            guard let next = effect(of: place, on: configuration) else { continue }
+            seen.insert(next)
+            guard configuration.isAny else { return }
         }
-        return slots.enumerated().compactMap { place, slot in
-            guard let slot, configuration.done & (1 << UInt128(place)) == 0 else { return nil }
-            return effect(of: place, slot, on: configuration)
+        for place in Bits(waiting & ~reads) {
+            if let next = effect(of: place, on: configuration) { seen.insert(next) }
         }
     }
 
-    private func effect(of place: Int, _ slot: Slot, on configuration: Configuration) -> Configuration? {
+    private func effect(of place: Int, on configuration: Configuration) -> Configuration? {
+        guard let slot = slots[place] else { return nil }
         let done = configuration.done | 1 << UInt128(place)
-        switch configuration.value {
-        case .known(let value):
-            guard let value = KeyHistory.effect(of: slot.request, on: value, answered: slot.result) else { return nil }
-            return Configuration(value: .known(value), done: done)
-        case .unknown:
-            guard let value = KeyHistory.effectOnUnknown(slot.request, answered: slot.result) else { return nil }
-            return Configuration(value: value, done: done)
-        }
-    }
-
-    /// What a call makes of a value; `nil` where it can't have been answered so. The value itself may be missing.
-    private static func effect(of request: Request, on value: Bytes?, answered result: ClientResult?) -> Bytes?? {
-        var value = value
+        if configuration.isAny { return firstEffect(of: slot, done: done) }
+        var value = configuration.value
         let outcome: Outcome
-        switch request {
+        switch slot.request {
         case .write(let operation): (value, outcome) = operation.applied(to: value)
         case .get: outcome = value.map { .value($0) } ?? .notFound
         case .keys: return nil
         }
-        if let result, result != ClientResult(outcome) { return nil }
-        return .some(value)
+        if let result = slot.result, result != ClientResult(outcome) { return nil }
+        return Configuration(done: done, value: value)
     }
 
-    /// What a call makes of a value that nobody knows, and what its answer tells of it.
-    private static func effectOnUnknown(_ request: Request, answered result: ClientResult?) -> Value? {
-        switch (request, result) {
-        case (.write(.set(_, let value)), nil), (.write(.set(_, let value)), .ok?): return .known(value)
-        case (.write(.delete), nil), (.write(.delete), .ok?), (.write(.delete), .notFound?): return .known(nil)
-        case (_, nil): return .unknown
-        case (.get, .value(let value)?), (.write(.increment), .value(let value)?): return .known(value)
-        case (.get, .notFound?), (.write(.compareAndSet), .notFound?): return .known(nil)
-        case (.write(.compareAndSet(_, _, let new)), .ok?): return .known(new)
-        case (.write, .mismatch(let value)?): return .known(value)
-        default: return nil
+    /// The effect of a call on a key that may have had any value: its answer tells which.
+    private func firstEffect(of slot: Slot, done: UInt128) -> Configuration? {
+        guard case .write(let operation) = slot.request else {
+            let isFound = slot.result != .notFound
+            return Configuration(done: done, value: isFound ? slot.result?.told : nil)
         }
+        guard let result = slot.result else {
+            switch operation {
+            case .set, .delete: return Configuration(done: done, value: operation.applied(to: nil).value)
+            case .increment, .compareAndSet: return Configuration(done: done, isAny: true)
+            }
+        }
+        for before in operation.valuesBefore(result) {
+            let (value, outcome) = operation.applied(to: before)
+            if ClientResult(outcome) == result { return Configuration(done: done, value: value) }
+        }
+        return nil
     }
 
     /// Without those that can do nothing that another with the same value can't do, too.
-    private func undominated(_ all: Set<Configuration>) -> Set<Configuration> {
+    private func undominated(_ all: [Configuration]) -> [Configuration] {
         guard optional != 0, all.count > 1 else { return all }
         // Those that agree in all but the optional calls compete.
         var kept: [Configuration: [UInt128]] = [:]
         for configuration in all.sorted(by: { $0.done.nonzeroBitCount < $1.done.nonzeroBitCount }) {
-            let kind = Configuration(value: configuration.value, done: configuration.done & ~optional)
+            var kind = configuration
+            kind.done &= ~optional
             let used = configuration.done & optional
             if kept[kind, default: []].contains(where: { $0 & ~used == 0 }) { continue }
             kept[kind, default: []].append(used)
         }
-        var result: Set<Configuration> = []
-        for (kind, masks) in kept {
-            for used in masks { result.insert(Configuration(value: kind.value, done: kind.done | used)) }
+        return kept.flatMap { kind, masks in
+            masks.map { used in
+                var configuration = kind
+                configuration.done |= used
+                return configuration
+            }
         }
-        return result
+    }
+}
+
+extension Operation {
+    /// What a key may have been before this was answered so: one value of each kind.
+    fileprivate func valuesBefore(_ result: ClientResult) -> [Bytes?] {
+        var values: [Bytes?] = [nil, [], result.told]
+        switch self {
+        case .set, .delete: break
+        case .increment(_, let amount):
+            if let sum = Int64(String(decoding: result.told, as: UTF8.self)) {
+                values.append(Bytes(String(sum &- amount).utf8))
+            }
+        case .compareAndSet(_, let old, _): values.append(old)
+        }
+        return values
+    }
+}
+
+/// Configurations that differ, in the order in which they came. A few are compared one by one; only many are hashed.
+private struct Distinct {
+    private(set) var all: [KeyHistory.Configuration]
+    private var hashed: Set<KeyHistory.Configuration> = []
+
+    private static let comparedMax = 16
+
+    /// Those in `all`, which differ.
+    init(_ all: [KeyHistory.Configuration] = []) { self.all = all }
+
+    mutating func insert(_ configuration: KeyHistory.Configuration) {
+        if all.count < Distinct.comparedMax {
+            guard !all.contains(configuration) else { return }
+        } else {
+            if hashed.isEmpty { hashed = Set(all) }
+            guard hashed.insert(configuration).inserted else { return }
+        }
+        all.append(configuration)
+    }
+}
+
+/// The places of the bits that are set, the lowest first.
+private struct Bits: Sequence, IteratorProtocol {
+    private var rest: UInt128
+
+    init(_ bits: UInt128) { rest = bits }
+
+    mutating func next() -> Int? {
+        guard rest != 0 else { return nil }
+        defer { rest &= rest - 1 }
+        return rest.trailingZeroBitCount
     }
 }

@@ -15,6 +15,8 @@ struct DataDirectory: Sendable {
             self.path = path
             isTemporary = false
             if mkdir(path, 0o755) != 0, errno != EEXIST { throw Self.failure("make the directory", path) }
+            // With its name everything in it would be lost.
+            try DirectoryDisk.syncNames(in: path + "/..")
         } else {
             let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
             var template = Array((parent + "/raft-tui-XXXXXX").utf8CString)

@@ -13,11 +13,9 @@ public final class DirectoryDisk: Disk {
     /// - Throws: ``StorageError/inUse(path:)`` while another process has it open.
     public init(path: String) throws(StorageError) {
         self.path = path
-        if mkdir(path, 0o755) == 0 {
-            try DirectoryDisk.syncNames(in: path + "/..")
-        } else if errno != EEXIST {
-            throw .last("make the directory", path)
-        }
+        if mkdir(path, 0o755) != 0, errno != EEXIST { throw .last("make the directory", path) }
+        // Where it was there already, the process that made or renamed it may have ended before its name was certain.
+        try DirectoryDisk.syncNames(in: path + "/..")
         let lock = try FileDescriptor(path: path + "/lock", flags: O_RDWR | O_CREAT)
         self.lock = lock
         if flock(lock.number, LOCK_EX | LOCK_NB) != 0 {
@@ -103,7 +101,8 @@ public final class DirectoryDisk: Disk {
     /// Waits until the directory is on the device.
     public func syncNames() throws(StorageError) { try DirectoryDisk.syncNames(in: path) }
 
-    private static func syncNames(in path: String) throws(StorageError) {
+    /// Waits until the directory at `path` is on the device.
+    public static func syncNames(in path: String) throws(StorageError) {
         let directory = try FileDescriptor(path: path, flags: O_RDONLY | O_DIRECTORY)
         if retrying({ Int(fsync(directory.number)) }) != 0 { throw .last("sync the directory", path) }
     }

@@ -14,8 +14,10 @@ struct Soak: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put real nodes under random faults with clients at work, and hold them to Raft.",
         discussion: """
-            After the faults everything is mended, and the cluster must agree. Exit status: 0 if all held, 1 if a \
-            property was broken or the cluster did not recover, 2 if it can't start, 64 usage, 130 interrupted.
+            Processes are killed, power is cut, servers are paused, links are cut, slow and lossy, and in the second half \
+            the disks of a minority are wiped. After the faults everything is mended, and the cluster must agree. Exit \
+            status: 0 if all held, 1 if a property was broken or the cluster did not recover, 2 if it can't start, 64 \
+            usage, 130 interrupted.
             """)
 
     @Option(help: "How long faults go on, in seconds.")
@@ -46,19 +48,28 @@ struct Soak: ParsableCommand {
         do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
         defer { laboratory.close() }
         laboratory.start()
-        var storm = Storm(seed: options.seed, clients: clients, end: .zero + .seconds(Int64(seconds)))
+        let verdict = try weather(on: laboratory, seed: options.seed, writer, signals)
+        try writer?.close()
+        print(verdict.sentence)
+        if !verdict.isGood { throw ExitCode(1) }
+    }
+
+    private func weather(
+        on laboratory: LiveCluster, seed: UInt64, _ writer: TraceWriter?, _ signals: SignalPipe
+    ) throws -> Storm.Verdict {
+        var storm = Storm(seed: seed, clients: clients, length: .seconds(Int64(seconds)))
+        var isStarting = true
         while true {
             let events = laboratory.takeEvents()
             for event in events { storm.take(event) }
             try writer?.write(events, storm.audit)
             if let signal = signals.take().first { throw ExitCode(128 + signal) }
-            if let verdict = storm.advance(on: laboratory) {
-                try writer?.close()
-                print(verdict.sentence)
-                if !verdict.isGood { throw ExitCode(1) }
-                return
+            if isStarting, laboratory.isSettled {
+                isStarting = false
+                if let reason = storm.reasonNotToBegin { throw Failure(reason) }
             }
-            laboratory.waitForEvents(until: storm.next, orReadable: signals.descriptor)
+            if !isStarting, let verdict = storm.advance(on: laboratory) { return verdict }
+            laboratory.waitForEvents(until: isStarting ? nil : storm.next, orReadable: signals.descriptor)
         }
     }
 }
@@ -74,9 +85,15 @@ private struct Storm {
     private(set) var audit = Audit()
     private var picture = Picture()
     private var random: Generator
+    /// The weather has randomness of its own, so that a seed's faults don't depend on how fast its clients are.
+    private var weather: Generator
+    private let half: Instant
     private let end: Instant
     private var calmUntil: Instant?
     private var faults = 0
+    private var wipes = 0
+    /// The servers whose disks this run has wiped.
+    private var wiped = NodeSet()
     private var calls = 0
     /// The open call of each client.
     private var open: [UInt64: Int] = [:]
@@ -85,9 +102,11 @@ private struct Storm {
 
     private static let recoveryMax = Interval.seconds(30)
 
-    init(seed: UInt64, clients: Int, end: Instant) {
+    init(seed: UInt64, clients: Int, length: Interval) {
         random = Generator(seed: seed, stream: 3)
-        self.end = end
+        weather = Generator(seed: seed, stream: 4)
+        half = .zero + Interval(nanoseconds: length.nanoseconds / 2)
+        end = .zero + length
         next = .zero
         idle = Array(0..<clients)
     }
@@ -101,6 +120,17 @@ private struct Storm {
         idle.append(client)
     }
 
+    /// Why the cluster that has just started is not fit for it; `nil` where it is.
+    var reasonNotToBegin: String? {
+        if let failure = picture.nodes.compactMap(\.failure).first { return failure }
+        guard forgetful.count * 2 >= picture.nodes.count else { return nil }
+        return "the disks of \(forgetful) were wiped in an earlier run, so that nobody can be elected: "
+            + "choose another --data-dir"
+    }
+
+    /// The servers whose disks were wiped, in this run or an earlier one: they don't count any more.
+    private var forgetful: NodeSet { NodeSet(picture.nodes.filter { $0.incarnation != .first }.map(\.id)) }
+
     mutating func advance(on laboratory: LiveCluster) -> Verdict? {
         if let finding = audit.firstFinding { return Verdict(isGood: false, sentence: "\(finding)") }
         if let calmUntil { return recover(on: laboratory, until: calmUntil) }
@@ -111,10 +141,12 @@ private struct Storm {
         }
         while let client = idle.popLast() { call(request(), by: client, on: laboratory) }
         guard laboratory.now >= next else { return nil }
-        next = laboratory.now + random.interval(in: .milliseconds(20) ... .milliseconds(600))
+        next = laboratory.now + weather.interval(in: .milliseconds(20) ... .milliseconds(600))
+        let fault = fault(on: laboratory)
         do throws(Refusal) {
-            try laboratory.perform(fault(on: laboratory), seeing: picture)
+            try laboratory.perform(fault, seeing: picture)
             faults += 1
+            if case .nodes(.wipe, _) = fault { wipes += 1 }
         } catch {
             // What is down can't be killed, and so on: the next one comes.
         }
@@ -124,8 +156,8 @@ private struct Storm {
     private mutating func recover(on laboratory: LiveCluster, until end: Instant) -> Verdict? {
         next = end
         if laboratory.now >= end {
-            return Verdict(
-                isGood: false, sentence: "the cluster did not recover:\n" + picture.table.joined(separator: "\n"))
+            let lines = ["the cluster did not recover:"] + picture.nodes.compactMap(\.failure) + picture.table
+            return Verdict(isGood: false, sentence: lines.joined(separator: "\n"))
         }
         guard laboratory.isSettled, open.isEmpty, picture.leader != nil else { return nil }
         if let key = readsLeft.popLast() {
@@ -138,7 +170,8 @@ private struct Storm {
         let unchecked = audit.safety.unchecked + audit.clients.unchecked
         return Verdict(
             isGood: true,
-            sentence: "all held: \(faults) faults, \(calls) calls, \(audit.clients.checked) answers checked"
+            sentence: "all held: \(faults) faults, \(wipes) of them wiped disks, \(calls) calls, "
+                + "\(audit.clients.checked) answers checked"
                 + (unchecked > 0 ? ", \(unchecked) things not checked" : ""))
     }
 
@@ -163,20 +196,34 @@ private struct Storm {
 
     private mutating func fault(on laboratory: LiveCluster) -> Command {
         let nodes = laboratory.members
-        let node = NodeReference.node(nodes[Int(random.below(UInt64(nodes.count)))])
-        let other = NodeReference.node(nodes[Int(random.below(UInt64(nodes.count)))])
-        switch random.below(12) {
+        let id = nodes[Int(weather.below(UInt64(nodes.count)))]
+        let node = NodeReference.node(id)
+        let other = NodeReference.node(nodes[Int(weather.below(UInt64(nodes.count)))])
+        let kind = weather.below(13)
+        // One disk is wiped in every soak that is long enough, whatever is drawn.
+        if wipes == 0, mayWipe(id, at: laboratory.now) { return .nodes(.wipe, [node]) }
+        switch kind {
         case 0: return .nodes(.kill, [node])
         case 1: return .nodes(.power, [node])
         case 2, 3, 4: return .nodes(.revive, [node])
         case 5: return .nodes(.pause, [node])
         case 6: return .nodes(.resume, [node])
-        case 7 where node != other: return .cut([LinkReference(from: node, to: other, isBothWays: random.chance(0.5))])
+        case 7 where node != other: return .cut([LinkReference(from: node, to: other, isBothWays: weather.chance(0.5))])
         case 8: return .isolate(node)
-        case 9: return .loss(nil, random.chance(0.5) ? 0 : 0.1)
-        case 10: return .latency(nil, .zero ... .milliseconds(Int64(random.below(30))))
+        case 9: return .loss(nil, weather.chance(0.5) ? 0 : 0.1)
+        case 10: return .latency(nil, .zero ... .milliseconds(Int64(weather.below(30))))
+        case 11 where mayWipe(id, at: laboratory.now): return .nodes(.wipe, [node])
         default: return .heal([])
         }
+    }
+
+    /// Whether a disk may be taken away: those of a majority never, or what was promised would be forgotten. Afterwards
+    /// all others are needed for a majority, so that it is left to the second half.
+    private mutating func mayWipe(_ node: NodeID, at now: Instant) -> Bool {
+        let gone = wiped.union(forgetful).with(node)
+        guard now >= half, gone.count * 2 < picture.nodes.count else { return false }
+        wiped = gone
+        return true
     }
 
     private func mend(_ laboratory: LiveCluster) {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// The commands that prove: simulate, soak, check, rules.
@@ -109,10 +110,71 @@ struct ProofTests {
         #expect(ending.output.hasPrefix("all held: "))
     }
 
+    @Test("what an earlier run left in its directory is no broken property in the next")
+    func olderDirectory() throws {
+        let directory = try TemporaryDirectory()
+        for run in 1...2 {
+            let ending = try Program.run(
+                ["run", "-", "--data-dir", directory.path + "/d"],
+                input: "wait leader\nincr n\nexpect result = ok \(run)\n")
+            #expect(ending.status == 0, "\(ending.output)")
+        }
+    }
+
+    @Test("a soak wipes a disk, and never those of a majority")
+    func soakWipes() throws {
+        let directory = try TemporaryDirectory()
+        let trace = directory.path + "/trace.ndjson"
+        let ending = try Program.run(["soak", "--seconds", "4", "--seed", "5", "--nodes", "3", "--trace", trace])
+        #expect(ending.status == 0, "\(ending.output)")
+        let wiped = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+            .filter { $0.contains(#""event":"command""#) && $0.contains(#""text":"wipe "#) }
+        #expect(!wiped.isEmpty)
+        #expect(Set(wiped.compactMap { $0.split(separator: #""text":"#).last }).count == 1, "one of three")
+        #expect(ending.output.contains(", \(wiped.count) of them wiped disks, "))
+        #expect(try Program.run(["check", trace]).status == 0)
+    }
+
+    @Test("a soak whose nodes can't start says why at once, and leaves with 2", .timeLimit(.minutes(1)))
+    func soakCannotStart() throws {
+        let listener = try Listener()
+        let ending = try Program.run(["soak", "--seconds", "3600", "--nodes", "3", "--port", "\(listener.port)"])
+        #expect(ending.status == 2)
+        #expect(ending.output.isEmpty)
+        #expect(
+            ending.errors
+                == "raft-tui: n1 can't listen on 127.0.0.1:\(listener.port): Address already in use; choose another --port\n"
+        )
+    }
+
     @Test("the rules are listed a line each, their names first")
     func rules() throws {
         let lines = try Program.run(["rules"]).output.split(separator: "\n")
         #expect(lines.count >= 14)
         #expect(lines.contains { $0.hasPrefix("commitOnlyOwnTerm  ") })
     }
+}
+
+/// A port that somebody else listens on.
+private final class Listener {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = descriptor
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) | listen(descriptor, 1) | getsockname(descriptor, $0, &length)
+            }
+        }
+        try #require(result == 0)
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { close(descriptor) }
 }

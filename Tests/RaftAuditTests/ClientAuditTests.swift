@@ -20,6 +20,12 @@ private struct History {
         audit.take(.returned(ClientReturn(client: client, call: number, result: result)), sequence: sequence)
     }
 
+    mutating func start(_ node: Int, with log: [TermRun]) {
+        sequence += 1
+        let started = NodeStarted(incarnation: .first, vote: nil, log: log)
+        audit.take(.node(NodeID(node), .zero, .started(started)), sequence: sequence)
+    }
+
     /// A call that is answered before anything else happens.
     mutating func perform(_ number: UInt64, _ request: Request, _ result: ClientResult) {
         call(number, request)
@@ -147,6 +153,52 @@ struct ClientAuditTests {
         #expect(history.isLinearizable)
         #expect(history.audit.unchecked == 1)
         #expect(history.audit.checked == 2)
+    }
+
+    @Test("what servers had on their disks when they first started may be any value, but only one")
+    func olderDisks() {
+        let increment = Request.write(.increment(key: bytes("x"), by: 2))
+        let swap = Request.write(.compareAndSet(key: bytes("x"), old: bytes("7"), new: bytes("8")))
+        let firsts: [(request: Request, result: ClientResult, then: ClientResult)] = [
+            (get(), value("7"), value("7")), (get(), .notFound, .notFound), (increment, value("9"), value("9")),
+            (increment, .mismatch(bytes("a")), value("a")), (swap, .ok, value("8")),
+            (swap, .mismatch(bytes("9")), value("9")), (swap, .notFound, .notFound), (set("1"), .ok, value("1")),
+            (.write(.delete(key: bytes("x"))), .ok, .notFound),
+            (.write(.delete(key: bytes("x"))), .notFound, .notFound),
+        ]
+        for (request, result, then) in firsts {
+            var history = History()
+            for node in 1...3 { history.start(node, with: node == 2 ? [TermRun(term: Term(1), count: 2)] : []) }
+            history.perform(1, request, result)
+            history.perform(2, get(), then)
+            #expect(history.isLinearizable, "\(result) to \(request)")
+            history.perform(3, get(), value("another"))
+            #expect(!history.isLinearizable)
+        }
+        for impossible in [ClientResult.mismatch(bytes("7")), .mismatch(bytes("-1"))] {
+            var history = History()
+            history.start(1, with: [TermRun(term: Term(1), count: 2)])
+            history.perform(1, impossible == .mismatch(bytes("7")) ? swap : increment, impossible)
+            #expect(!history.isLinearizable, "\(impossible) to what would have been done")
+        }
+        // Of two reads either may be the one that found what was there; a write came between.
+        for first in ["2", "3"] {
+            let second = first == "2" ? "3" : "2"
+            var history = History()
+            history.start(1, with: [TermRun(term: Term(1), count: 2)])
+            history.call(1, get(), by: "a")
+            history.call(2, get(), by: "b")
+            history.call(3, set(second), by: "c")
+            history.answer(3, .ok, to: "c")
+            history.answer(1, value(second), to: "a")
+            history.answer(2, value(first), to: "b")
+            #expect(history.isLinearizable)
+        }
+        var restarted = History()
+        restarted.start(1, with: [])
+        restarted.start(1, with: [TermRun(term: Term(1), count: 2)])
+        restarted.perform(1, get(), value("7"))
+        #expect(!restarted.isLinearizable, "a log of this run holds only what this run's clients wrote")
     }
 
     @Test("it finds what trying every order finds", arguments: 0..<8)

@@ -38,6 +38,42 @@ struct DurabilityTests {
         }
     }
 
+    @Test("a later term and the vote of an earlier one are never on disk together")
+    func voteOfItsTerm() {
+        var bench = Workbench(3, disks: [n2: .init(term: 3, vote: n1, terms: [])])
+        bench.syncsAtOnce = false
+        bench.inject(
+            .append(Append(previous: .zero, entries: [], commit: .zero, round: .zero)), from: n3, to: n2, term: Term(5))
+        bench.inject(
+            .voteRequest(VoteRequest(poll: .vote, last: .zero, isTold: true)), from: n1, to: n2, term: Term(6))
+        var seen: [HardState?] = []
+        while bench.unsynced[n2]?.isEmpty == false {
+            bench.sync(n2, count: 1)
+            seen.append(bench.disks[n2]?.hardState)
+        }
+        #expect(seen == [HardState(term: Term(5)), HardState(term: Term(6), vote: n1)])
+    }
+
+    @Test("a term is on disk before any entry of it, however few of its writes a disk has done")
+    func termBeforeEntries() {
+        var bench = slowDisks(3)
+        for (leader, term) in [(n1, 1), (n3, 4), (n1, 6)] as [(NodeID, UInt64)] {
+            // It hears of the term by its entries, and was never asked for a vote.
+            let entries = [Entry](repeating: Entry(term: Term(term), payload: .noop), count: 2)
+            bench.inject(
+                .append(Append(previous: .zero, entries: entries, commit: .zero, round: .zero)), from: leader, to: n2,
+                term: Term(term))
+        }
+        var seen: [UInt64] = []
+        while bench.unsynced[n2]?.isEmpty == false, let before = bench.disks[n2] {
+            bench.sync(n2, count: 1)
+            guard let disk = bench.disks[n2], disk.log != before.log else { continue }
+            #expect(disk.log.allSatisfy { $0.term <= disk.hardState.term })
+            seen += disk.log.map(\.term.rawValue)
+        }
+        #expect(seen == [1, 1, 4, 4, 6, 6])
+    }
+
     @Test("without the rule the vote leaves before it is on disk, and is given twice")
     func persistOff() {
         var bench = slowDisks(3) { $0.rules = .all(without: .persistBeforeReply) }
@@ -138,6 +174,35 @@ struct DurabilityTests {
         #expect(bench[n1].votedFor == n1)
     }
 
+    @Test(
+        "a leader whose disk fails while others hold its entry never uses that term and index for another entry",
+        arguments: [true, false])
+    func lostByTheLeader(isKept: Bool) {
+        var bench = slowDisks(3) { $0.rules[.persistBeforeReply] = isKept }
+        bench.step(.campaign, on: n1)
+        if isKept { bench.sync(n1) }
+        for _ in 1...2 {
+            bench.deliverOnce { $0.to == n2 }
+            bench.sync(n2)
+            bench.deliverOnce { $0.to == n1 }
+        }
+        bench.propose([7], on: n1)
+        bench.deliverOnce { $0.to == n2 }
+        bench.sync(n2)
+        #expect(bench.disks[n2]?.log.last == Entry(term: Term(1), payload: .command([7])))
+        bench.crash(n1)
+        bench.dropWire()
+        bench.syncsAtOnce = true
+        bench.start(n1)
+        #expect(bench[n1].lastIndex == 0, "its disk never had the entry")
+        bench.step(.campaign, on: n1)
+        bench.deliver { [$0.from, $0.to].allSatisfy { $0 != n2 } }
+        bench.propose([9], on: n1)
+        #expect(bench[n1].role.name == .leader, "n3 gave its vote")
+        let isReused = bench[n1].log.term(at: LogIndex(2)) == Term(1)
+        #expect(isReused == !isKept, "it is the vote on its disk that keeps it from leading term 1 again")
+    }
+
     @Test("an entry that was replaced and came back is durable only by the write that brought it back")
     func backAgain() {
         var bench = slowDisks(3)
@@ -163,7 +228,7 @@ struct DurabilityTests {
         #expect(bench.wire.contains { $0.response?.outcome == .accepted(match: LogIndex(1)) && $0.to == n1 })
     }
 
-    @Test("a disk that stalls stops no heartbeat, and acknowledges nothing")
+    @Test("while disks stall nothing is acknowledged, and heartbeats go on")
     func stalledDisk() {
         var bench = Workbench(3)
         bench.elect(n1)
@@ -219,7 +284,7 @@ struct DurabilityTests {
         #expect(bench[n1].currentTerm == bench[n3].currentTerm)
     }
 
-    @Test("what a former life of a wiped server says late is nothing to the leader")
+    @Test("what a former life of a wiped server says late counts for nothing")
     func formerLife() {
         var bench = Workbench(3)
         bench.elect(n1)

@@ -64,6 +64,22 @@ struct ElectionTests {
         #expect(bench[n1].commitIndex == LogIndex(2))
     }
 
+    @Test("a lone voter that restarts elects itself at once, and commits all that its disk holds")
+    func loneVoterRestarts() {
+        var bench = Workbench(1)
+        bench.step(.deadline, on: n1)
+        bench.propose(on: n1)
+        bench.crash(n1)
+        bench.advance(.seconds(10))
+        bench.start(n1)
+        #expect(bench[n1].deadline == bench.now)
+        #expect(bench[n1].commitIndex == .zero)
+        bench.step(.deadline, on: n1)
+        #expect(bench[n1].role.name == .leader)
+        #expect(bench[n1].currentTerm == Term(2))
+        #expect(bench[n1].commitIndex == LogIndex(3))
+    }
+
     @Test("election timeouts are drawn from their range, and differ")
     func randomised() {
         var bench = Workbench(5)
@@ -129,13 +145,30 @@ struct ElectionTests {
             .append(Append(previous: .zero, entries: [], commit: .zero, round: .zero)), from: n2, to: n1, term: Term(1))
         #expect(bench[n1].role.name == .follower)
         #expect(bench[n1].votedFor == n1)
+        bench.dropWire()
         bench.inject(
             .voteRequest(VoteRequest(poll: .vote, last: .zero, isTold: true)), from: n3, to: n1, term: Term(1))
         #expect(bench[n1].votedFor == n1)
+        #expect(bench.takeWire().map(\.voteResponse?.isGranted) == [false])
+    }
+
+    @Test("a leader that steps down in its own term keeps its vote")
+    func leaderKeepsVote() {
+        var bench = Workbench(3)
+        bench.elect(n1)
+        while bench[n1].role.name == .leader {
+            bench.reachDeadline(of: n1)
+            bench.dropWire()
+        }
+        let last = bench[n1].log.last
+        bench.inject(.voteRequest(VoteRequest(poll: .vote, last: last, isTold: true)), from: n3, to: n1, term: Term(1))
+        #expect(bench[n1].currentTerm == Term(1))
+        #expect(bench[n1].votedFor == n1)
+        #expect(bench.takeWire().map(\.voteResponse?.isGranted) == [false])
     }
 
     @Test(
-        "a voter refuses a candidate whose log is older: the later last term wins, then the longer log",
+        "vote and pre-vote are refused to an older log: the later last term wins, and among equals the longer log",
         arguments: [
             (own: [1, 1, 2], candidate: [1, 1, 1, 1], isGranted: false),
             (own: [1, 1, 1, 1], candidate: [1, 2], isGranted: true),
@@ -231,7 +264,7 @@ struct ElectionTests {
         #expect(bench[n3].currentTerm == Term(2))
     }
 
-    @Test("two leaders in one term: the server that sees them halts, with the numbers")
+    @Test("a server that sees two leaders in one term halts, with the numbers")
     func twoLeadersHalt() {
         var bench = Workbench(3)
         bench.elect(n1)

@@ -127,6 +127,18 @@ struct ReplicationTests {
         #expect(bench[n2].commitIndex == LogIndex(2), "a commit index never goes back")
     }
 
+    @Test("a follower acknowledges no more than the message proves, however long its own log is")
+    func provenAcknowledgement() {
+        var bench = Workbench(3, disks: [n2: .init(term: 1, terms: [1, 1, 1, 1])])
+        bench.inject(Self.append(after: 1, 1, terms: [1]), from: n1, to: n2, term: Term(2))
+        #expect(bench.takeWire().compactMap(\.response?.outcome) == [.accepted(match: LogIndex(2))])
+        #expect(bench[n2].terms == [1, 1, 1, 1])
+        bench.inject(Self.append(after: 1, 1, terms: []), from: n3, to: n2, term: Term(3))
+        #expect(
+            bench.takeWire().compactMap(\.response?.outcome) == [.accepted(match: LogIndex(1))],
+            "what one leader proved is nothing to the next")
+    }
+
     @Test("without that rule it commits what its leader may not have")
     func provenCommitOff() {
         var bench = Workbench(
@@ -192,6 +204,56 @@ struct ReplicationTests {
         #expect(bench[n3].log == bench[n1].log)
     }
 
+    @Test(
+        "entries follow right after the message's previous entry, however few fit and whatever was lost",
+        arguments: [1, 2, 100])
+    func contiguous(entriesMax: Int) {
+        let settings = Settings {
+            $0.options.checkQuorum = false
+            $0.limits.entriesPerAppendMax = entriesMax
+            $0.limits.bytesPerAppendMax = 150
+            $0.limits.inflightMessagesMax = 3
+        }
+        var bench = Workbench(3, settings: settings, disks: [n1: .init(term: 2, terms: [1, 2, 2])])
+        bench.elect(n1)
+        var seen = 0
+        for round in 1...60 {
+            bench.propose([UInt8](repeating: 0, count: round * 7 % 120), on: n1)
+            for append in bench.wire.compactMap(\.append) {
+                let log = bench[n1].log
+                let due = log.entries(from: append.previous.index.next, maxCount: append.entries.count)
+                #expect(append.entries == due)
+                #expect(log.contains(append.previous))
+                seen += append.entries.count
+            }
+            bench.deliverOnce { $0.to != n3 || round % 3 != 0 }
+            if round % 5 == 0 {
+                bench.dropWire()
+                bench.reachDeadline(of: n1)
+            }
+        }
+        #expect(seen > 60)
+        bench.deliver()
+        bench.reachDeadline(of: n1)
+        bench.deliver()
+        #expect(bench[n2].log == bench[n1].log)
+        #expect(bench[n3].log == bench[n1].log)
+    }
+
+    @Test("a follower that never answers costs its leader no more than a window of messages")
+    func silentFollower() {
+        var bench = Workbench(3, settings: Settings { $0.limits.inflightMessagesMax = 4 })
+        bench.elect(n1)
+        var sent = 0
+        for _ in 1...500 {
+            bench.propose([UInt8](repeating: 0, count: 100), on: n1)
+            sent += bench.wire.count { $0.to == n3 && $0.append?.entries.isEmpty == false }
+            bench.deliver { $0.to != n3 }
+        }
+        #expect(sent == 4)
+        #expect(bench[n1].commitIndex == LogIndex(501), "the others go on")
+    }
+
     @Test("the window is bounded in bytes too")
     func windowBytes() {
         var bench = Workbench(3, settings: Settings { $0.limits.inflightBytesMax = 1_000 })
@@ -202,7 +264,7 @@ struct ReplicationTests {
         #expect(bench[n2].log == bench[n1].log)
     }
 
-    @Test("a full window whose answers were lost makes progress again with the next heartbeat")
+    @Test("a full window whose acknowledgements were lost makes progress again with the next heartbeat")
     func lostAnswers() {
         var bench = Workbench(3, settings: Settings { $0.limits.inflightMessagesMax = 2 })
         bench.elect(n1)
@@ -227,7 +289,7 @@ struct ReplicationTests {
         #expect(bench[n3].log == bench[n1].log)
     }
 
-    @Test("a late refusal never lowers a proven match")
+    @Test("a refusal lowers no proven match and moves no commit index")
     func lateRefusal() {
         var bench = Workbench(3)
         bench.elect(n1)
@@ -244,6 +306,14 @@ struct ReplicationTests {
             .appendResponse(AppendResponse(outcome: .accepted(match: LogIndex(2)), round: .zero)), from: n2, to: n1,
             term: Term(1))
         #expect(bench[n1].progress(of: n2)?.match == LogIndex(4))
+        for _ in 1...3 { bench.propose(on: n1) }
+        bench.dropWire()
+        bench.inject(
+            .appendResponse(AppendResponse(outcome: .refused(previous: LogIndex(7), hint: .zero), round: .zero)),
+            from: n2, to: n1, term: Term(1))
+        #expect(bench[n1].progress(of: n2)?.match == LogIndex(4), "though it claims to hold nothing")
+        #expect(bench[n1].progress(of: n2)?.next == LogIndex(5))
+        #expect(bench[n1].commitIndex == LogIndex(4))
     }
 
     @Test("messages that come twice or in another order change nothing")

@@ -82,7 +82,7 @@ struct ClientTests {
         #expect(reply(.ok, to: try #require(request(second)).id).isEmpty, "the call is over")
     }
 
-    @Test("after five seconds the result is unknown, never a failure")
+    @Test("a call that times out after five seconds is unknown, never failed")
     mutating func patience() throws {
         var actions = begin(set)
         var now = Instant.zero

@@ -75,7 +75,7 @@ struct NodeTests {
         #expect(bench[n2].machine.store.count == 10)
     }
 
-    @Test("a write that is sent again after its leader died is applied once, and answered as it was")
+    @Test("a write that is sent again after a change of leaders is applied once, and answered from its session")
     func onceAcrossLeaders() {
         var bench = NodeBench(3)
         bench.elect(n1)
@@ -99,7 +99,7 @@ struct NodeTests {
         #expect(bench.perform(.increment(key: "n".bytes, by: 1), sequence: 1) == .value("2".bytes))
     }
 
-    @Test("a leader that steps down answers every waiting client: nobody knows")
+    @Test("a leader that steps down answers every client that waits: nobody knows")
     func stepsDown() {
         var bench = NodeBench(3)
         bench.elect(n1)
@@ -143,6 +143,32 @@ struct NodeTests {
         #expect(bench.picture[n1]?.failure == "can't sync d/log-1: Input/output error")
     }
 
+    @Test("a leader whose disk failed sends, writes and promises nothing more, whatever comes")
+    func silentAfterFailure() {
+        var bench = NodeBench(3)
+        bench.elect(n1)
+        bench.step(.diskFailed("can't sync d/log-1: Input/output error"), on: n1)
+        var node = bench[n1]
+        func message(_ body: Message.Body, _ term: UInt64) -> NodeInput {
+            .message(Message(from: n2, incarnation: .first, to: n1, term: Term(term), body: body))
+        }
+        let request = ClientRequest(id: 7, kind: .write(SessionCommand(.set(key: "x".bytes, value: []))))
+        let inputs: [NodeInput] = [
+            .deadline, .campaign, .durable(99), .requests([request]),
+            message(.voteRequest(VoteRequest(poll: .vote, last: bench[n1].raft.log.last, isTold: true)), 9),
+            message(.append(Append(previous: .zero, entries: [], commit: .zero, round: .zero)), 9),
+            message(.appendResponse(AppendResponse(outcome: .accepted(match: LogIndex(1)), round: .zero)), 1),
+        ]
+        for input in inputs {
+            var effects = Effects()
+            node.handle(input, at: bench.now + .seconds(1), into: &effects)
+            #expect(effects.messages.isEmpty)
+            #expect(effects.write == nil)
+            #expect(effects.replies.allSatisfy { !$0.result.isOK })
+        }
+        #expect(node.raft.currentTerm == Term(1))
+    }
+
     @Test("a halted server refuses, and says what it found")
     func halted() {
         var bench = NodeBench(3)
@@ -159,7 +185,7 @@ struct NodeTests {
         #expect(bench.picture[n1]?.standing == .halted)
     }
 
-    @Test("after a restart nothing is read before the log is applied again")
+    @Test("a read right after a restart sees no empty store: it waits until the log is applied again")
     func noEmptyStore() {
         var bench = NodeBench(3)
         bench.elect(n1)

@@ -4,7 +4,7 @@ import RaftStorage
 import Testing
 
 /// A directory that goes away with the test.
-private final class TemporaryDirectory {
+final class TemporaryDirectory {
     let path: String
 
     init() throws {
@@ -47,7 +47,7 @@ struct DirectoryTests {
         #expect(try disk.names().count > 3)
     }
 
-    @Test("a directory that is open is refused to another, and free again afterwards")
+    @Test("a directory that is open is refused to a second process, and free again afterwards")
     func locked() throws {
         let directory = try TemporaryDirectory()
         do {
@@ -66,14 +66,14 @@ struct DirectoryTests {
         ) { try DirectoryDisk(path: "/proc/none/n1") }
     }
 
-    @Test("a full device is an error, not a loss")
+    @Test("a device that is full is an error with the file and the reason, not a loss")
     func full() throws {
         guard access("/dev/full", W_OK) == 0 else { return }
         let directory = try TemporaryDirectory()
         symlink("/dev/full", directory.path + "/log-00000001")
-        #expect(throws: StorageError.self) {
-            var (log, _) = try WriteAheadLog.open(on: try DirectoryDisk(path: directory.path))
-            try log.sync()
+        let path = directory.path + "/log-00000001"
+        #expect(throws: StorageError.system(operation: "write", path: path, reason: "No space left on device")) {
+            try WriteAheadLog.open(on: try DirectoryDisk(path: directory.path))
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import RaftTransport
 
 /// What an endpoint told its server. Confined to the endpoint's loop.
-private final class Recorder: EndpointDelegate {
+final class Recorder: EndpointDelegate {
     var numbers: [UInt64] = []
     var complaints: [String] = []
     private var waiting: [(isDone: (Recorder) -> Bool, promise: EventLoopPromise<Void>)] = []
@@ -42,7 +42,7 @@ private final class Recorder: EndpointDelegate {
 }
 
 /// A server that only listens and sends, on an event loop of its own.
-private final class Peer: Sendable {
+final class Peer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let node: NodeID
     let port: Int
@@ -108,9 +108,9 @@ private final class Peer: Sendable {
     deinit { group.shutdownGracefully { _ in } }
 }
 
-private let n1 = NodeID(1)
-private let n2 = NodeID(2)
-private let n3 = NodeID(3)
+let n1 = NodeID(1)
+let n2 = NodeID(2)
+let n3 = NodeID(3)
 
 /// Real connections on 127.0.0.1.
 @Suite(.timeLimit(.minutes(1)))
@@ -175,18 +175,24 @@ struct EndpointTests {
         #expect(told == reason)
     }
 
-    @Test("garbage, a frame that is too large and a caller that says no name are hung up on, and disturb nobody")
+    @Test(
+        "garbage, an oversized frame, a caller without a name and one of another version are hung up on, and disturb nobody"
+    )
     func garbage() throws {
         let (one, other) = try pair()
         var oversized = ByteBuffer()
         oversized.writeInteger(UInt32(1 << 30), endianness: .little)
         var nameless = ByteBuffer()
         Frame.handled(frame: 1).write(into: &nameless)
-        for bytes in [ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), oversized, nameless] {
+        var later = ByteBuffer()
+        Frame.hello(Hello(cluster: 7, from: n2, incarnation: .first, to: n1)).write(into: &later)
+        later.setInteger(UInt8(2), at: 9)
+        for bytes in [ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), oversized, nameless, later] {
             #expect(try speak(bytes, to: one) == nil)
         }
-        try one.until { $0.complaints.count == 3 }
+        try one.until { $0.complaints.count == 4 }
         #expect(try one.complaints().allSatisfy { $0.hasPrefix("a stranger sent") })
+        #expect(try one.complaints().last == "a stranger sent an unreadable frame: version 2")
         try other.send(5, to: n1)
         try one.until { $0.numbers == [5] }
     }

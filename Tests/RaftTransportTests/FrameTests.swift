@@ -91,6 +91,31 @@ struct FrameTests {
         }
     }
 
+    @Test("a hello of another version, or of another protocol, is refused")
+    func foreignHello() {
+        let hello = Self.payload(.hello(Hello(cluster: 5, from: NodeID(1), incarnation: .first, to: NodeID(3))))
+        var later = hello
+        later.setInteger(UInt8(2), at: 5)
+        #expect(throws: FrameError.unreadable("version 2")) { try Frame(later) }
+        var other = hello
+        other.setInteger(UInt8(0), at: 1)
+        #expect(throws: FrameError.unreadable("no hello of ours")) { try Frame(other) }
+    }
+
+    @Test("a frame that comes byte by byte is one frame, and nothing before its last byte")
+    func inPieces() throws {
+        for frame in Self.frames {
+            let decoder = FrameDecoder(sizeMax: Frame.sizeMax)
+            var buffer = ByteBuffer()
+            let bytes = Self.bytes(frame).readableBytesView
+            for (place, byte) in bytes.enumerated() {
+                buffer.writeInteger(byte)
+                #expect(try (decoder.decode(buffer: &buffer) != nil) == (place == bytes.count - 1))
+            }
+            #expect(buffer.readableBytes == 0)
+        }
+    }
+
     @Test("a length that no frame may have is refused before anything is read")
     func oversized() throws {
         let decoder = FrameDecoder(sizeMax: 100)

@@ -1,0 +1,171 @@
+import NIOCore
+import NIOPosix
+import RaftCore
+import Synchronization
+import Testing
+
+@testable import RaftTransport
+
+/// Peers that say half of what they should, take nothing, hang up, or are somebody else.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct HostilePeerTests {
+    @Test("a message that comes in pieces is one, and half a message from one that hangs up is none")
+    func halfFrames() throws {
+        let one = try Peer(n1)
+        let whole = try Caller(callingAt: one)
+        try whole.sendInPieces([hello, frame(5)])
+        try one.until { $0.numbers == [5] }
+        let half = try Caller(callingAt: one)
+        var bytes = hello
+        bytes.writeImmutableBuffer(frame(6).getSlice(at: 0, length: 20) ?? ByteBuffer())
+        try half.send(bytes)
+        try half.hangUp()
+        let again = try Caller(callingAt: one)
+        try again.sendInPieces([hello, frame(7)])
+        try one.until { $0.numbers.last == 7 }
+        #expect(try one.numbers() == [5, 7])
+        #expect(try one.complaints().isEmpty)
+    }
+
+    @Test("a peer that calls again takes the place of its earlier call, so that what it says comes from one only")
+    func callsAgain() throws {
+        let one = try Peer(n1)
+        let first = try Caller(callingAt: one)
+        try first.send(hello)
+        let second = try Caller(callingAt: one)
+        try second.sendInPieces([hello, frame(1)])
+        try one.until { $0.numbers == [1] }
+        try first.waitUntilHungUp()
+    }
+
+    @Test("for a peer that takes nothing only so much is kept; the rest is refused, and it gets the others in order")
+    func takesNothing() throws {
+        let (one, other) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: other)
+        try one.send(1, to: n2)
+        try other.until { $0.numbers == [1] }
+        try other.on { $0.pause() }
+        let entry = Entry(term: Term(1), payload: .command([UInt8](repeating: 7, count: 1 << 20)))
+        let append = Append(previous: .zero, entries: [entry], commit: .zero, round: .zero)
+        let message = Message(from: n1, incarnation: .first, to: n2, term: Term(1), body: .append(append))
+        let kept = try one.on { endpoint -> UInt64 in
+            for number in 2...100 as ClosedRange<UInt64> {
+                guard case .sent = endpoint.send(message, number: number, wantsHandled: false) else {
+                    endpoint.flush()
+                    return number - 1
+                }
+            }
+            return 100
+        }
+        #expect(kept < 40, "some sixteen megabytes")
+        try other.on { $0.resume() }
+        try other.until { $0.numbers.count == kept }
+        #expect(try other.numbers() == Array(1...kept))
+        try one.send(200, to: n2)
+        try other.until { $0.numbers.last == 200 }
+    }
+
+    @Test("a peer that hangs up on every call is called less and less often")
+    func backsOff() throws {
+        let calls = Mutex<[ContinuousClock.Instant]>([])
+        let listener = try FakePeer { channel in
+            calls.withLock { $0.append(.now) }
+            channel.close(promise: nil)
+        }
+        defer { listener.close() }
+        let one = try Peer(n1)
+        try one.on { [port = listener.port] in $0.setPeer(n2, port: port) }
+        let message = Message(
+            from: n1, incarnation: .first, to: n2, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        while calls.withLock({ $0.count }) < 7 {
+            _ = try one.on { $0.send(message, number: 1, wantsHandled: false) }
+        }
+        // 5 ms after the first, and twice as long after each.
+        let moments = calls.withLock { $0 }
+        #expect(moments[6] - moments[0] >= .milliseconds(5 + 10 + 20 + 40 + 80 + 160))
+    }
+
+    @Test(
+        "a listener that turns out to be another server or of another cluster is hung up on",
+        arguments: [Welcome(cluster: 8, node: NodeID(2)), Welcome(cluster: 7, node: NodeID(3))])
+    func somebodyElse(welcome: Welcome) throws {
+        let listener = try FakePeer { channel in
+            var buffer = ByteBuffer()
+            Frame.welcome(welcome).write(into: &buffer)
+            channel.writeAndFlush(buffer, promise: nil)
+        }
+        defer { listener.close() }
+        let one = try Peer(n1)
+        try one.on { [port = listener.port] in $0.setPeer(n2, port: port) }
+        try one.until { !$0.complaints.isEmpty }
+        #expect(try one.complaints() == ["n2 sent an unreadable frame: unexpected"])
+    }
+
+    private var hello: ByteBuffer {
+        var buffer = ByteBuffer()
+        Frame.hello(Hello(cluster: 7, from: n2, incarnation: .first, to: n1)).write(into: &buffer)
+        return buffer
+    }
+
+    private func frame(_ number: UInt64) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        let form = MessageForm(term: Term(1), body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        Frame.message(frame: number, number: number, wantsHandled: false, form).write(into: &buffer)
+        return buffer
+    }
+}
+
+/// A connection to a peer, to which any bytes can be sent.
+private struct Caller {
+    private let channel: any Channel
+
+    init(callingAt peer: Peer) throws {
+        channel = try ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connect(host: "127.0.0.1", port: peer.port).wait()
+    }
+
+    func send(_ bytes: ByteBuffer) throws { try channel.writeAndFlush(bytes).wait() }
+
+    /// Sends every byte by itself.
+    func sendInPieces(_ buffers: [ByteBuffer]) throws {
+        for buffer in buffers {
+            for byte in buffer.readableBytesView { try send(ByteBuffer(bytes: [byte])) }
+        }
+    }
+
+    func hangUp() throws { try channel.close().wait() }
+
+    func waitUntilHungUp() throws { try channel.closeFuture.wait() }
+}
+
+/// A listener that does something with every call.
+private struct FakePeer {
+    private let channel: any Channel
+    let port: Int
+
+    init(_ answer: @escaping @Sendable (any Channel) -> Void) throws {
+        channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Greeter(answer))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).wait()
+        port = channel.localAddress?.port ?? 0
+    }
+
+    func close() { channel.close(promise: nil) }
+}
+
+/// Does something when a connection is there.
+private final class Greeter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let answer: (any Channel) -> Void
+
+    init(_ answer: @escaping (any Channel) -> Void) { self.answer = answer }
+
+    func channelActive(context: ChannelHandlerContext) { answer(context.channel) }
+}
