@@ -7,6 +7,6 @@ struct RaftTUI: ParsableCommand {
         commandName: "raft-tui",
         abstract: "A real Raft cluster in one terminal.",
         version: "raft-tui 0.1.0",
-        subcommands: [Open.self, Run.self, Simulate.self, Soak.self, Check.self, Rules.self, Log.self],
+        subcommands: [Open.self, Run.self, Simulate.self, Explore.self, Soak.self, Check.self, Rules.self, Log.self],
         defaultSubcommand: Open.self)
 }
