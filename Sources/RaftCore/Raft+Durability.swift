@@ -72,13 +72,17 @@ struct Durability: Hashable, Sendable {
     }
 
     /// The same, with the writes numbered from the last one that is on disk on: what went before makes no difference.
+    /// Nor does it if a message that is held back is held back once more, for any message may arrive twice.
     var relative: Durability {
         var relative = self
         relative.lastWrite -= durableWrite
         relative.hardStateWrite -= min(hardStateWrite, durableWrite)
         relative.durableWrite = 0
         for place in pending.indices { relative.pending[place].number -= durableWrite }
-        for place in held.indices { relative.held[place].after -= durableWrite }
+        relative.held = []
+        for held in held where !relative.held.contains(where: { $0.message == held.message }) {
+            relative.held.append(Held(after: held.after - durableWrite, message: held.message))
+        }
         return relative
     }
 

@@ -11,10 +11,13 @@ public struct Exploration: Sendable {
     public private(set) var depth = 0
     /// How many states were met.
     public var states: Int { met.count }
+    /// How many states were met that differ in more than in messages, if that is counted.
+    public var presents: Int? { metPresents?.count }
     /// The world that is walked through.
     public private(set) var world: SmallWorld
 
     private var met = FingerprintTable()
+    private var metPresents: FingerprintTable?
     /// By a state's number: the number of the state that it was reached from, and the move.
     private var origins: ContiguousArray<UInt32> = []
     private var moves: ContiguousArray<UInt32> = []
@@ -35,11 +38,15 @@ public struct Exploration: Sendable {
     }
 
     /// A walk that is at its start.
-    public init(bounds: SmallWorld.Bounds = SmallWorld.Bounds(), without rules: [Rule] = []) {
+    public init(
+        bounds: SmallWorld.Bounds = SmallWorld.Bounds(), without rules: [Rule] = [], countsPresents: Bool = false
+    ) {
         world = SmallWorld(bounds: bounds, without: rules)
         let start = world.start()
         frontier = [start]
         _ = met.insert(world.fingerprint(of: start))
+        if countsPresents { metPresents = FingerprintTable() }
+        _ = metPresents?.insert(world.fingerprint(of: start))
         origins = [0]
         moves = [0]
     }
@@ -47,6 +54,24 @@ public struct Exploration: Sendable {
     /// Walks on to the end, or until `statesMax` states were met. Answers how it ended, if it did.
     public mutating func run(statesMax: Int = .max) -> Ending? {
         while states < statesMax { if let ending = advance() { return ending } }
+        return nil
+    }
+
+    /// Looks for a shorter way to a broken property than `example`, which the reductions may have hidden: they count no
+    /// step for what only sends a message. The walk without them is larger; answers `nil` where it would take more
+    /// than `statesMax` states to know.
+    public static func shortest(_ example: Counterexample, within exploration: Exploration, statesMax: Int)
+        -> Counterexample?
+    {
+        var bounds = exploration.world.bounds
+        guard bounds.isReduced else { return example }
+        bounds.isReduced = false
+        var whole = Exploration(bounds: bounds, without: exploration.world.settings.rules.broken)
+        while whole.states < statesMax {
+            // A step from the states at this depth is one more.
+            guard whole.depth + 1 < example.steps.count else { return example }
+            if case .broken(let shorter) = whole.advance() { return shorter }
+        }
         return nil
     }
 
@@ -62,6 +87,7 @@ public struct Exploration: Sendable {
                     return .broken(Counterexample(broken, by: way(to: first + done) + [move], in: world))
                 }
                 guard met.insert(world.fingerprint(of: successor.state)).isNew else { continue }
+                _ = metPresents?.insert(world.fingerprint(of: successor.state.withoutMessages))
                 origins.append(UInt32(first + done))
                 moves.append(move.code)
                 following.append(successor.state)

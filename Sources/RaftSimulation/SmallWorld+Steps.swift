@@ -82,7 +82,7 @@ extension SmallWorld {
         var broken = steps[number].broken ?? history.broken
         if broken == nil, after == server {
             // Whatever only sends messages has happened already, and a crash that takes nothing away only wastes one.
-            guard move.kind != .crash, history.past != state.past else { return nil }
+            guard move.kind != .crash, !bounds.isReduced || history.past != state.past else { return nil }
         }
         var next = State(servers: state.servers, past: history.past, messages: state.messages)
         next.servers[place] = after
@@ -98,7 +98,7 @@ extension SmallWorld {
     /// Lets everything happen that changes no server and adds nothing to the past, but only sends messages, of the moves
     /// that are `open` and those that come of them. More messages never take a possibility away.
     private mutating func saturate(_ state: inout State, open: inout [Move]) {
-        while let move = open.popLast() {
+        while bounds.isReduced, let move = open.popLast() {
             let server = state.servers[place(of: move)]
             let number = stepNumber(of: move, on: server, past: state.past)
             guard steps[number].server == server, steps[number].broken == nil else { continue }
@@ -115,11 +115,30 @@ extension SmallWorld {
 
     /// The number of the step that `move` is on `server`.
     private mutating func stepNumber(of move: Move, on server: UInt32, past: UInt32) -> Int {
+        if move.kind == .delivery, let number = deliveries.number(of: move.operand, to: Int(server)) { return number }
         let command = move.kind == .command ? pasts[past].commands + 1 : 0
         let key = Fingerprint(low: UInt64(server) << 32 | UInt64(move.code), high: UInt64(command))
         let (number, isNew) = stepNumbers.insert(key)
         if isNew { steps.append(step(move, on: server, command: command)) }
+        if move.kind == .delivery { deliveries.note(number, of: move.operand, to: Int(server)) }
         return number
+    }
+
+    /// The numbers of the steps that deliveries are, where they stand without any search: they are asked for most.
+    struct Deliveries: Sendable {
+        /// By server, then by message: the number plus one, or zero.
+        private var rows: ContiguousArray<ContiguousArray<UInt32>> = []
+
+        func number(of message: Int, to server: Int) -> Int? {
+            guard server < rows.count, message < rows[server].count, rows[server][message] > 0 else { return nil }
+            return Int(rows[server][message]) - 1
+        }
+
+        mutating func note(_ number: Int, of message: Int, to server: Int) {
+            while rows.count <= server { rows.append([]) }
+            while rows[server].count <= message { rows[server].append(0) }
+            rows[server][message] = UInt32(number + 1)
+        }
     }
 
     private mutating func step(_ move: Move, on number: UInt32, command: Int) -> Step {

@@ -34,6 +34,7 @@ public struct SmallWorld: Sendable {
     var steps: [Step] = []
     var additions: [Past.Addition] = []
     var stepNumbers = FingerprintTable()
+    var deliveries = Deliveries()
     /// What pasts become, by the numbers that ``historyNumbers`` gives to pasts with steps.
     var histories: [History] = []
     var historyNumbers = FingerprintTable()
@@ -58,6 +59,10 @@ public struct SmallWorld: Sendable {
         /// Whether states that differ only in the servers' names are one.
         public var isSymmetric = true
 
+        /// Whether sendings happen at once, and dead messages are forgotten. The same servers with the same pasts are
+        /// reached without.
+        public var isReduced = true
+
         /// Three servers, two terms, two commands, one crash.
         public init() {}
     }
@@ -68,6 +73,9 @@ public struct SmallWorld: Sendable {
         var servers: [UInt32]
         var past: UInt32
         var messages: [UInt32] = []
+
+        /// The same, had nothing been sent.
+        var withoutMessages: State { State(servers: servers, past: past) }
     }
 
     /// A world within `bounds`, without some of the rules.

@@ -66,7 +66,9 @@ struct Explore: ParsableCommand {
             switch exploration.advance() {
             case .safe: return print(progress.end(exploration, "every one safe"))
             case .broken(let example):
-                print(example.story)
+                let shortest = Exploration.shortest(example, within: exploration, statesMax: min(statesMax, 3_000_000))
+                print((shortest ?? example).story)
+                if shortest == nil { print("whether there is a shorter way would take too long to find out") }
                 print(progress.end(exploration, "\(example.finding.property.rawValue) is broken"))
                 throw ExitCode(1)
             case nil: progress.show(exploration)
