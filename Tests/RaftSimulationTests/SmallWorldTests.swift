@@ -111,6 +111,19 @@ struct SmallWorldTests {
         #expect(example.finding.sequence == UInt64(length))
     }
 
+    @Test("what was committed once is remembered, whoever forgets it or never knew")
+    func commits() throws {
+        var exploration = Exploration(bounds: bounds(terms: 2, commands: 2), without: [.commitOnlyProven])
+        guard case .broken(let example) = exploration.run(statesMax: 100_000) else {
+            throw Finding(.stateMachineSafety, "nothing is broken", sequence: 0)
+        }
+        #expect(
+            example.finding
+                == Finding(
+                    .stateMachineSafety, "n1 commits an entry 1 of term 1, where one of term 2 was committed",
+                    sequence: 12))
+    }
+
     @Test("a vote that isn't on disk when it is told is forgotten in a crash, and given again")
     func disk() throws {
         let bounds = bounds(crashes: 1) { $0.diskTakesSteps = true }
