@@ -23,6 +23,7 @@ test: setup-test ## set up what tests need, and run them all
 	@$(SWIFT) test --skip-build
 	@$(SWIFT) build $(RELEASE)
 	@Tests/Simulation/mutants.sh
+	@Tests/Simulation/small-worlds.sh
 
 format: ## put the code into its format
 	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift

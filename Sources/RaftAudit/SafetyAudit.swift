@@ -384,7 +384,7 @@ public struct SafetyAudit: Sendable {
 
 extension Violation {
     /// The property that a server found broken.
-    var property: Property {
+    public var property: Property {
         switch self {
         case .twoLeaders: .electionSafety
         case .committedEntryReplaced: .leaderCompleteness

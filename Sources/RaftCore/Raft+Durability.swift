@@ -71,6 +71,28 @@ struct Durability: Hashable, Sendable {
         return lastWrite
     }
 
+    /// The same, with the writes numbered from the last one that is on disk on: what went before makes no difference.
+    /// Nor does it if a message that is held back is held back once more, for any message may arrive twice.
+    var relative: Durability {
+        var relative = self
+        relative.lastWrite -= durableWrite
+        relative.hardStateWrite -= min(hardStateWrite, durableWrite)
+        relative.durableWrite = 0
+        for place in pending.indices { relative.pending[place].number -= durableWrite }
+        relative.held = []
+        for held in held where !relative.held.contains(where: { $0.message == held.message }) {
+            relative.held.append(Held(after: held.after - durableWrite, message: held.message))
+        }
+        return relative
+    }
+
+    /// The same, had the servers other names.
+    func renamed(by renaming: Renaming) -> Durability {
+        var renamed = self
+        for place in held.indices { renamed.held[place].message = held[place].message.renamed(by: renaming) }
+        return renamed
+    }
+
     /// Takes note that every write up to `number` is on disk.
     mutating func complete(_ number: WriteNumber) {
         durableWrite = max(durableWrite, min(number, lastWrite))

@@ -65,7 +65,7 @@ public struct Leadership: Hashable, Sendable {
 /// Invariant: `match < next`.
 public struct Progress: Hashable, Sendable {
     /// The follower.
-    public let peer: NodeID
+    public internal(set) var peer: NodeID
     /// The life of its disk that the numbers below belong to.
     public internal(set) var incarnation: Incarnation
     /// The next entry to send.

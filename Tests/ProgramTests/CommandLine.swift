@@ -34,6 +34,9 @@ struct CommandLineTests {
             (["--port", "70000"], "--port is a number from 1 to 65526, not 70000"), (["--speed", "9"], "--speed"),
             (["--latency", "soon"], "--latency"), (["--frobnicate"], "--frobnicate"), (["run"], "file"),
             (["log"], "directory"), (["swim"], "swim"),
+            (["explore", "--nodes", "6"], "--nodes is a number from 1 to 5, not 6"),
+            (["explore", "--without", "persistBeforeReply"], "add --disk-steps"),
+            (["explore", "--without", "exactlyOnce"], "exactlyOnce is not missed in a small world"),
         ])
     func usage(arguments: [String], message: String) throws {
         let ending = try Program.run(arguments)
