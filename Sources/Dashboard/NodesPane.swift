@@ -69,6 +69,7 @@ extension Model {
         if node.disk != .ok { return "disk \(node.disk.rawValue)" }
         let voters = picture.nodes.count
         switch node.standing {
+        case .leader where node.handsOverTo != nil: return "to \(node.handsOverTo?.description ?? "")"
         case .leader: return "acks \(node.acknowledgements)/\(voters)"
         case .candidate: return "\(node.votes?.votes ?? 0)/\(voters / 2 + 1) votes"
         case .precandidate: return "\(node.votes?.votes ?? 1)/\(voters / 2 + 1) asks"

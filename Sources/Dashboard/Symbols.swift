@@ -74,6 +74,7 @@ struct Symbols {
             case .accepted: (isASCII ? "+" : "◂", Style(.green), 0)
             case .refused: (isASCII ? "!" : "◃", Style(.vermilion, isBold: true), 4)
             }
+        case .timeoutNow: (isASCII ? ">" : "»", Style(.green, isBold: true), 4)
         case .voteRequest: ("?", Style(.orange, isBold: true), 4)
         case .voteResponse(let response):
             response.isGranted

@@ -20,6 +20,7 @@ extension Command: CustomStringConvertible {
         case .hold(let links): (["hold"] + links.map(\.description)).joined(separator: " ")
         case .release(let links): (["release"] + links.map(\.description)).joined(separator: " ")
         case .messages(let action, let messages): "\(action.rawValue) \(messages)"
+        case .transfer(let node): "transfer \(node)"
         case .align(let nodes): (["align"] + nodes.map(\.description)).joined(separator: " ")
         case .disk(let node, let condition): "disk \(node) \(condition.rawValue)"
         case .rule(let rule, let isOn): "rule \(rule.name) \(OnOff.text(of: isOn))"

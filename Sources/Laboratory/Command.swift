@@ -27,6 +27,8 @@ public enum Command: Hashable, Sendable {
     case release([LinkReference])
     /// Messages on their way are delivered now, lost, or doubled.
     case messages(MessageAction, MessageReference)
+    /// The leader hands over to this server (thesis §3.10).
+    case transfer(NodeReference)
     /// The election timers of these servers run out together.
     case align([NodeReference])
     /// A server's disk works so from now on.

@@ -53,6 +53,19 @@ extension Desk {
         return [.stop(node, how)]
     }
 
+    /// The leader hands over to `target`.
+    func transfer(to target: NodeID, _ names: Names) throws(Refusal) -> [Order] {
+        let leader = try names.node(.leader)
+        if leader == target { throw Refusal("\(target) leads already") }
+        switch standing[target] ?? .down {
+        case .down: throw Refusal("\(target) is down, and can't lead")
+        case .paused: throw Refusal("\(target) is paused, and can't lead")
+        case .up: break
+        }
+        guard standing[leader] == .up else { throw Refusal("\(leader) is paused, and can't hand over") }
+        return [.transfer(leader, to: target)]
+    }
+
     /// The timers run out when the first of them would have.
     mutating func align(_ references: [NodeReference], _ names: Names) throws(Refusal) -> [Order] {
         var deadlines: [NodeID: Instant] = [:]

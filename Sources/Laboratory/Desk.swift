@@ -94,6 +94,7 @@ public struct Desk: Sendable {
             var orders: [Order] = []
             for reference in references { orders += try act(action, on: try names.node(reference)) }
             return orders
+        case .transfer(let reference): return try transfer(to: try names.node(reference), names)
         case .align(let references): return try align(references, names)
         case .disk(let reference, let condition): return try setDisk(of: try names.node(reference), condition)
         case .cut, .heal, .partition, .isolate, .latency, .loss, .hold, .release:

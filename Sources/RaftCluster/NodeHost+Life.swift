@@ -176,6 +176,12 @@ extension NodeHost {
         adopt(clock)
     }
 
+    /// Lets the server hand leadership over.
+    func transfer(to target: NodeID) {
+        handle(.transfer(to: target))
+        endTurn()
+    }
+
     /// Lets the election timer run out or not, whoever lives.
     func holdTimer(_ isHeld: Bool) {
         isTimerHeld = isHeld

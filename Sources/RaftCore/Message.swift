@@ -31,6 +31,8 @@ public struct Message: Hashable, Sendable {
         case append(Append)
         /// The answer to one, or the news that more of what came is on disk.
         case appendResponse(AppendResponse)
+        /// The leader hands over: campaign now, without waiting for the timer (thesis §3.10).
+        case timeoutNow
     }
 }
 

@@ -27,8 +27,28 @@ public enum Observation: Hashable, Sendable {
     case persisted(Persisted)
     /// A leader asks whether it still leads, or learned that it does (thesis §6.4).
     case readRound(ReadRoundStep)
+    /// A leader hands over, or has given that up (thesis §3.10).
+    case transfer(TransferStep)
     /// A broken invariant halted the server.
     case halted(Violation)
+}
+
+/// A step of a leader that hands over (thesis §3.10).
+public struct TransferStep: Hashable, Sendable, Codable {
+    /// The server that is to lead.
+    public var target: NodeID
+    /// How far it is.
+    public var stage: Stage
+
+    /// How far a transfer is.
+    public enum Stage: String, Hashable, Sendable, Codable {
+        /// The leader takes no more commands, and brings the target's log up to its own.
+        case began
+        /// The target has the whole log and is told to campaign.
+        case told
+        /// The target has not taken over in time; the leader serves again.
+        case givenUp = "given-up"
+    }
 }
 
 /// The server adopted or started a later term.

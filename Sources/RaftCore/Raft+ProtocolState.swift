@@ -99,6 +99,7 @@ extension Role {
         case .candidate(let ballot): return .candidate(ballot.renamed(by: renaming))
         case .leader(var leadership):
             leadership.heard = renaming.names(of: leadership.heard)
+            if let target = leadership.transfer?.target { leadership.transfer?.target = renaming.name(of: target) }
             for place in leadership.peers.indices {
                 leadership.peers[place].peer = renaming.name(of: leadership.peers[place].peer)
             }

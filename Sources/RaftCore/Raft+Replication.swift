@@ -3,8 +3,13 @@
 extension Raft {
     /// Appends clients' entries, where this server leads.
     mutating func propose(_ payloads: [Payload]) {
-        guard case .leader = role else {
+        guard case .leader(let leadership) = role else {
             output.proposal = .refused(leader: leader)
+            return
+        }
+        guard leadership.transfer == nil else {
+            // Who is to lead doesn't yet, and whoever asked may as well wait (thesis §3.10).
+            output.proposal = .refused(leader: nil)
             return
         }
         output.proposal = .appended(first: LogPosition(term: currentTerm, index: log.lastIndex.next))

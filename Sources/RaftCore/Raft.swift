@@ -13,7 +13,7 @@
 /// ``Write`` as ``Input/durable(_:)`` once it is on disk. Messages are sent as they come: one that promises something
 /// is held back inside until the promise is on disk.
 ///
-/// **Extensions beyond the paper**: PreVote (thesis §9.6), CheckQuorum and leader stickiness (§4.2.3, §6.2),
+/// **Extensions beyond the paper**: PreVote (thesis §9.6), leadership transfer (§3.10), CheckQuorum and leader stickiness (§4.2.3, §6.2),
 /// ReadIndex (§6.4), pipelining and parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
 ///
 /// **Where it deviates.** Answers are messages of their own, not tied to a request. A follower may answer an
@@ -87,10 +87,12 @@ public struct Raft: Sendable {
         case .read(let id): read(id)
         case .durable(let number): becomeDurable(number)
         case .campaign: campaignAsTold()
+        case .transfer(let target): transferLeadership(to: target)
         case .timer(let moment): setElectionTimer(moment)
         }
         guard violation == nil else { return }
         sendEntries()
+        continueTransfer()
         composeWrite()
     }
 
@@ -98,7 +100,9 @@ public struct Raft: Sendable {
     public var deadline: Instant? {
         guard violation == nil else { return nil }
         switch role {
-        case .leader: return min(timers.heartbeat, timers.majority)
+        case .leader:
+            let next = min(timers.heartbeat, timers.majority)
+            return transferDeadline.map { min($0, next) } ?? next
         default: return timers.election
         }
     }
@@ -159,6 +163,7 @@ extension Raft {
         case .voteResponse(let response): count(response, from: message)
         case .append(let append): receive(append, from: message)
         case .appendResponse(let response): receive(response, from: message)
+        case .timeoutNow: campaignAsTold()
         }
     }
 
@@ -188,7 +193,7 @@ extension Raft {
             promise(.voteResponse(VoteResponse(poll: request.poll, isGranted: false)), to: message.from)
         case .append(let append):
             refuse(append, from: message.from, isEarlierTerm: true)
-        case .voteResponse, .appendResponse: break
+        case .voteResponse, .appendResponse, .timeoutNow: break
         }
     }
 
@@ -212,6 +217,7 @@ extension Raft {
     private mutating func actOnDeadlines() {
         if case .leader = role {
             if timers.majority <= now { checkMajority() }
+            if let deadline = transferDeadline, deadline <= now { giveUpTransfer() }
             if case .leader = role, timers.heartbeat <= now { sendHeartbeats() }
         } else if timers.election <= now {
             electionTimeoutElapsed()
@@ -232,6 +238,8 @@ struct Timers: Sendable {
     var heartbeat = Instant.zero
     /// When a leader checks next that a majority hears it.
     var majority = Instant.zero
+    /// When a leader gives up to hand over.
+    var transfer = Instant.zero
     /// Where timeouts are drawn from.
     var generator: Generator
 }

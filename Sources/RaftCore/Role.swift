@@ -50,6 +50,8 @@ public struct Leadership: Hashable, Sendable {
     public internal(set) var heard = NodeSet()
     /// The reads that wait.
     var reads = PendingReads()
+    /// The transfer of leadership that is going on.
+    var transfer: Transfer?
     /// The last entry that was reported as held back, so that it is reported once.
     var heldBack = LogIndex.zero
 

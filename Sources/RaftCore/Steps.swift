@@ -12,6 +12,8 @@ public enum Input: Sendable {
     case durable(WriteNumber)
     /// Campaign now, as if a leader had said so: no pre-vote, and no regard for a leader that lives (thesis §3.10).
     case campaign
+    /// Hand leadership over to this server (thesis §3.10).
+    case transfer(to: NodeID)
     /// The election timer runs out at this moment, whatever was drawn: for somebody who wants two servers to campaign at
     /// once.
     case timer(Instant)

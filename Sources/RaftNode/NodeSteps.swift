@@ -14,6 +14,8 @@ public enum NodeInput: Sendable {
     case requests([ClientRequest])
     /// Campaign now, as if a leader had said so.
     case campaign
+    /// Hand leadership over to this server.
+    case transfer(to: NodeID)
     /// The election timer runs out at this moment.
     case timer(Instant)
     /// The disk failed, for this reason.

@@ -62,6 +62,8 @@ public struct Mix: Hashable, Sendable {
         case clock
         /// A server is told to campaign.
         case campaign
+        /// The leader is told to hand over to another server.
+        case transfer
     }
 
     /// A calm world: nothing goes wrong.
@@ -94,7 +96,12 @@ public struct Mix: Hashable, Sendable {
         keys = Int(1 + random.below(4))
         thought = .zero...Interval.milliseconds(Int64(clients) * 40)
         faultPause = .milliseconds(20)...Interval.milliseconds([300, 1_000, 4_000][Int(random.below(3))])
-        for fault in Fault.allCases where either(0.5) { faults[fault] = Int(1 + random.below(4)) }
+        for fault in Fault.allCases where fault != .transfer && either(0.5) {
+            faults[fault] = Int(1 + random.below(4))
+        }
+        // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
+        var later = Generator(seed: seed, stream: 4)
+        if later.chance(0.3) { faults[.transfer] = Int(1 + later.below(4)) }
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }

@@ -37,6 +37,7 @@ extension SmallWorld {
             case append(proven: LogIndex, commit: LogIndex)
             case accepted(LogIndex)
             case refused(previous: LogIndex)
+            case timeoutNow
         }
 
         init(_ message: Message) {
@@ -54,6 +55,7 @@ extension SmallWorld {
                 case .accepted(let match): kind = .accepted(match)
                 case .refused(let previous, _): kind = .refused(previous: previous)
                 }
+            case .timeoutNow: kind = .timeoutNow
             }
         }
     }
@@ -115,6 +117,7 @@ extension SmallWorld {
             case .refused(let previous):
                 // Nor does it go back behind that.
                 return isPast || isPresent && hasLearned(previous.previous, of: letter.from)
+            case .timeoutNow: return isPast
             }
         }
 

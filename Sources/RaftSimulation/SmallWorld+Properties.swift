@@ -85,7 +85,7 @@ extension Message {
         switch body {
         case .voteRequest(let request) where request.poll == .vote: (term, from)
         case .voteResponse(let response) where response.poll == .vote && response.isGranted: (term, to)
-        case .voteRequest, .voteResponse, .append, .appendResponse: nil
+        case .voteRequest, .voteResponse, .append, .appendResponse, .timeoutNow: nil
         }
     }
 }

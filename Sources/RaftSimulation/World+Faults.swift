@@ -44,6 +44,7 @@ extension World {
         case .diskError: breakDisk(of: place)
         case .clock: changeClock(of: place)
         case .campaign: handle(.campaign, on: place)
+        case .transfer: if let leader { handle(.transfer(to: servers[place].id), on: leader) }
         }
     }
 

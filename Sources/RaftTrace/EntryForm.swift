@@ -69,6 +69,7 @@ struct MessageForm: Codable {
         case voteResponse = "vote-response"
         case append
         case appendResponse = "append-response"
+        case timeoutNow = "timeout-now"
     }
 
     init(_ sent: MessageSent) {
@@ -96,6 +97,7 @@ struct MessageForm: Codable {
             case .accepted(let index): match = index
             case .refused(let index, let latest): (refused, hint) = (index, latest)
             }
+        case .timeoutNow: kind = .timeoutNow
         }
     }
 
@@ -123,6 +125,7 @@ struct MessageForm: Codable {
             let refused = try field(refused, "refused")
             let outcome = AppendResponse.Outcome.refused(previous: refused, hint: try field(hint, "hint"))
             return .appendResponse(AppendResponse(outcome: outcome, round: round ?? .zero))
+        case .timeoutNow: return .timeoutNow
         }
     }
 

@@ -171,6 +171,7 @@ extension Observation {
                 ? "is confirmed as leader: \(step.reads) read\(step.reads == 1 ? " goes" : "s go") on"
                 : "asks whether it still leads"
             return Explanation([node], "\(what), round \(step.round.rawValue)", "thesis §6.4")
+        case .transfer(let step): return step.explanation(on: node)
         case .halted(let violation): return Explanation([node], "halts: \(violation)", nil, .alarming)
         }
     }
@@ -263,7 +264,7 @@ extension Message {
         switch body {
         case .append(let append): append.entries.isEmpty
         case .appendResponse(let response): if case .accepted = response.outcome { true } else { false }
-        case .voteRequest, .voteResponse: false
+        case .voteRequest, .voteResponse, .timeoutNow: false
         }
     }
 
@@ -287,6 +288,7 @@ extension Message {
             case .accepted(let match): return "has up to \(match) t\(term)"
             case .refused(let previous, let hint): return "has nothing to match at \(previous), try \(hint) t\(term)"
             }
+        case .timeoutNow: return "lead after me: campaign now t\(term)"
         }
     }
 }
@@ -342,6 +344,18 @@ public enum RateText {
     /// A number without a fraction that it doesn't have.
     public static func plain(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+    }
+}
+
+extension TransferStep {
+    fileprivate func explanation(on node: NodeID) -> Explanation {
+        let sentence =
+            switch stage {
+            case .began: "hands over to \(target): it takes no commands until that has the whole log and leads"
+            case .told: "tells \(target), which has the whole log, to campaign now"
+            case .givenUp: "serves again: \(target) has not taken over within an election timeout"
+            }
+        return Explanation([node, target], sentence, "thesis §3.10", .important)
     }
 }
 

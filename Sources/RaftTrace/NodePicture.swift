@@ -41,6 +41,8 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var durable = LogIndex.zero
     /// Its election timer; `nil` for a leader.
     public private(set) var timer: TimerSet?
+    /// The server that it hands leadership over to.
+    public private(set) var handsOverTo: NodeID?
     /// How far each follower is, where it leads.
     public private(set) var peers: [NodeID: Progressed] = [:]
     /// Its store: the keys it applied.
@@ -141,6 +143,7 @@ public struct NodePicture: Hashable, Sendable {
         case .committed(let committed): commit = committed.to
         case .persisted(let persisted): durable = persisted.index
         case .halted(let violation): halted = violation.description
+        case .transfer(let step): handsOverTo = step.stage == .givenUp ? nil : step.target
         case .appendRefused, .heldBack, .readRound: break
         }
     }
@@ -148,6 +151,7 @@ public struct NodePicture: Hashable, Sendable {
     private mutating func changeRole(_ change: RoleChange) {
         role = change.role
         votes = nil
+        handsOverTo = nil
         peers = [:]
         switch change.role {
         case .follower: leader = change.reason == .leaderHeard ? change.peer : nil

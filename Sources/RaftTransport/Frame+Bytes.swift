@@ -76,6 +76,7 @@ private enum BodyCode: UInt8 {
     case append
     case accepted
     case refused
+    case timeoutNow
 }
 
 private enum EntryCode: UInt8 {
@@ -126,6 +127,7 @@ extension ByteBuffer {
                 write(previous.rawValue)
                 write(hint)
             }
+        case .timeoutNow: writeInteger(BodyCode.timeoutNow.rawValue)
         }
     }
 
@@ -221,6 +223,7 @@ extension MessageForm {
             let previous = LogIndex(try buffer.read(UInt64.self))
             let outcome = AppendResponse.Outcome.refused(previous: previous, hint: try buffer.readPosition())
             body = .appendResponse(AppendResponse(outcome: outcome, round: round))
+        case .timeoutNow: body = .timeoutNow
         }
     }
 }

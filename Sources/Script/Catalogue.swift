@@ -54,6 +54,7 @@ public struct Catalogue: Sendable {
         Item("pause", "N…", .nodes, "Freezes a node, with its memory and connections."),
         Item("resume", "N…", .nodes, "Lets a paused node go on."),
         Item("timeout", "N", .nodes, "Lets a node campaign now, as if told to by a leader."),
+        Item("transfer", "N", .nodes, "Lets the leader hand over to a node."),
         Item("hold-timer", "N…", .nodes, "Keeps a node's election timer from running out."),
         Item("free-timer", "N…", .nodes, "Lets it run out again."),
         Item("align", "N N…", .nodes, "Lets election timers run out together."),

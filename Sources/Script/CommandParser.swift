@@ -27,6 +27,7 @@ extension LineParser {
             return try MessageAction(rawValue: name).map { (action) throws(ScriptError) in
                 .messages(action, try messageReference())
             }
+        case "transfer": return .transfer(try nodeReference())
         case "align": return .align(try nodeReferences(isOne: false))
         case "disk":
             let node = try nodeReference()

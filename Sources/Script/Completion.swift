@@ -42,6 +42,7 @@ public struct Completion: Hashable, Sendable {
             return count > 1 ? [] : picture.inFlight.keys.sorted().map { "#\($0)" } + links(nodes)
         case "release":
             return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
+        case "transfer": return count == 1 ? picture.nodes.filter { $0.role != .leader }.map { "\($0.id.rawValue)" } : []
         case "timeout", "isolate": return count == 1 ? nodes + ["leader"] : []
         case "cut", "hold": return links(nodes)
         case "heal":

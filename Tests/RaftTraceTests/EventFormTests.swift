@@ -55,6 +55,9 @@ struct EventFormTests {
             message(.appendResponse(AppendResponse(outcome: .accepted(match: LogIndex(2)), round: .zero))),
             message(
                 .appendResponse(AppendResponse(outcome: .refused(previous: LogIndex(9), hint: .zero), round: .zero))),
+            message(.timeoutNow), node(.timerHeld), node(.timerFreed), node(.disk(DiskChanged(condition: .stall))),
+            .settings(SettingsChanged(Settings())),
+            .violation(PropertyBroken(property: "promise", sentence: "n1 votes twice")),
             .delivered(MessageDelivered(number: 17, from: n1, to: n2)),
             .lost(MessageLost(number: 17, from: n1, to: n2, reason: .cut)),
             .link(LinkState(from: n1, to: n2)), .clock(ClockRate(rate: 0.1)), .command(CommandDone(text: "kill 1")),

@@ -22,6 +22,7 @@ struct FrameTests {
             AppendResponse(
                 outcome: .refused(previous: LogIndex(4), hint: LogPosition(term: Term(2), index: LogIndex(3))),
                 round: .zero)),
+        .timeoutNow,
     ]
 
     private static var frames: [Frame] {
