@@ -199,7 +199,7 @@ private struct Storm {
         let id = nodes[Int(weather.below(UInt64(nodes.count)))]
         let node = NodeReference.node(id)
         let other = NodeReference.node(nodes[Int(weather.below(UInt64(nodes.count)))])
-        let kind = weather.below(13)
+        let kind = weather.below(15)
         // One disk is wiped in every soak that is long enough, whatever is drawn.
         if wipes == 0, mayWipe(id, at: laboratory.now) { return .nodes(.wipe, [node]) }
         switch kind {
@@ -213,6 +213,7 @@ private struct Storm {
         case 9: return .loss(nil, weather.chance(0.5) ? 0 : 0.1)
         case 10: return .latency(nil, .zero ... .milliseconds(Int64(weather.below(30))))
         case 11 where mayWipe(id, at: laboratory.now): return .nodes(.wipe, [node])
+        case 12, 13: return .transfer(node)
         default: return .heal([])
         }
     }
