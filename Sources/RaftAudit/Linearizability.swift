@@ -93,6 +93,25 @@ struct KeyHistory: Sendable {
         return true
     }
 
+    /// A read that promised less ends. Answers whether it missed nothing; the history is as if there had been no such call,
+    /// for nothing follows from what it was answered.
+    mutating func endWeakRead(_ slot: Int) -> Bool {
+        var judge = self
+        let isPossible = judge.end(slot)
+        let bit: UInt128 = 1 << UInt128(slot)
+        var without = Distinct()
+        for var configuration in configurations {
+            configuration.done &= ~bit
+            without.insert(configuration)
+        }
+        configurations = without.all
+        slots[slot] = nil
+        open &= ~bit
+        reads &= ~bit
+        isGivenUp = judge.isGivenUp
+        return isPossible
+    }
+
     /// Adds what a configuration can become when one more open call takes effect.
     private func addSuccessors(of configuration: Configuration, to seen: inout Distinct) {
         let waiting = open & ~configuration.done

@@ -86,8 +86,14 @@ public struct Node: Sendable {
         if !payloads.isEmpty { propose(payloads, for: ids, at: now, &effects) }
         for request in requests {
             guard case .read(let read) = request.kind else { continue }
-            reads[request.id] = read
-            step(.read(request.id), at: now, &effects)
+            switch read.readMode {
+            case .leader where !raft.isLeader:
+                effects.replies.append(Reply(id: request.id, result: .notLeader(raft.leader)))
+            case .leader, .local: effects.replies.append(Reply(id: request.id, result: look(up: read)))
+            case .readindex, nil:
+                reads[request.id] = read
+                step(.read(request.id), at: now, &effects)
+            }
         }
     }
 

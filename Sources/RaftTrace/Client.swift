@@ -11,13 +11,29 @@ public enum Request: Hashable, Sendable {
     case keys(prefix: Bytes, ReadMode)
 
     /// Whether it changes nothing.
-    public var isRead: Bool { if case .write = self { false } else { true } }
+    public var isRead: Bool { readMode != nil }
+
+    /// What the read is worth; `nil` for a write.
+    public var readMode: ReadMode? {
+        switch self {
+        case .write: nil
+        case .get(_, let mode), .keys(_, let mode): mode
+        }
+    }
 }
 
 /// What a read is worth (thesis §6.4).
 public enum ReadMode: String, Hashable, Sendable, Codable, CaseIterable {
     /// Linearizable: the leader notes its commit index and asks a majority whether it still leads.
     case readindex
+    /// What the server that believes it leads has applied, at once. One that was deposed and doesn't know answers what was
+    /// true once.
+    case leader
+    /// What any server has applied, at once.
+    case local
+
+    /// Whether the answer takes every write into account that was acknowledged before the read began.
+    public var isLinearizable: Bool { self == .readindex }
 }
 
 /// What a client is told.

@@ -159,7 +159,7 @@ extension Observation {
         case "truncated": self = .truncated(try Truncated(from: decoder))
         case "append-refused": self = .appendRefused(try AppendRefused(from: decoder))
         case "progressed": self = .progressed(try Progressed(from: decoder))
-case "transfer": self = .transfer(try TransferStep(from: decoder))
+        case "transfer": self = .transfer(try TransferStep(from: decoder))
         case "committed": self = .committed(try Committed(from: decoder))
         case "held-back": self = .heldBack(try HeldBack(from: decoder))
         case "persisted": self = .persisted(try Persisted(from: decoder))

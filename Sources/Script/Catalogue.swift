@@ -42,7 +42,7 @@ public struct Catalogue: Sendable {
     /// Everything that can stand in a line.
     public static let items: [Item] = [
         Item("set", "KEY VALUE", .clients, "Writes a value."),
-        Item("get", "KEY", .clients, "Reads a value, linearizably."),
+        Item("get", "KEY [readindex|leader|local]", .clients, "Reads a value, linearizably unless said otherwise."),
         Item("del", "KEY", .clients, "Deletes a key."),
         Item("incr", "KEY [N]", .clients, "Adds N, or 1, to a number."),
         Item("cas", "KEY OLD NEW", .clients, "Writes NEW if the value is OLD."),

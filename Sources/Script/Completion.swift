@@ -27,7 +27,10 @@ public struct Completion: Hashable, Sendable {
         let count = words.count
         switch name {
         case "set", "incr", "cas": return count == 1 ? keys(in: picture) : suffixes(after: words, nodes)
-        case "get", "del": return count == 1 ? keys(in: picture) : suffixes(after: words, nodes)
+        case "del": return count == 1 ? keys(in: picture) : suffixes(after: words, nodes)
+        case "get":
+            let modes = ReadMode.allCases.map(\.rawValue)
+            return count == 1 ? keys(in: picture) : (count == 2 ? modes : []) + suffixes(after: words, nodes)
         case "keys": return suffixes(after: words, nodes)
         case "kill", "power", "wipe", "pause":
             return picture.nodes.filter { $0.isRunning && !words.contains("\($0.id.rawValue)") }
@@ -42,7 +45,8 @@ public struct Completion: Hashable, Sendable {
             return count > 1 ? [] : picture.inFlight.keys.sorted().map { "#\($0)" } + links(nodes)
         case "release":
             return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
-        case "transfer": return count == 1 ? picture.nodes.filter { $0.role != .leader }.map { "\($0.id.rawValue)" } : []
+        case "transfer":
+            return count == 1 ? picture.nodes.filter { $0.role != .leader }.map { "\($0.id.rawValue)" } : []
         case "timeout", "isolate": return count == 1 ? nodes + ["leader"] : []
         case "cut", "hold": return links(nodes)
         case "heal":

@@ -201,6 +201,41 @@ struct ClientAuditTests {
         #expect(!restarted.isLinearizable, "a log of this run holds only what this run's clients wrote")
     }
 
+    @Test("a read that promises less breaks nothing by being stale, and nothing follows from it")
+    func weakReads() {
+        func local() -> Request { .get(key: bytes("x"), .local) }
+        var history = History()
+        history.perform(1, set("1"), .ok)
+        history.call(2, set("2"), by: "w")
+        history.call(3, local(), by: "r")
+        history.answer(2, .ok, to: "w")
+        history.answer(3, value("1"), to: "r")
+        #expect(!history.audit.isLastReadStale, "the write was going on when the read began")
+        history.perform(4, local(), value("1"))
+        #expect(history.audit.isLastReadStale)
+        #expect(history.isLinearizable)
+        history.perform(5, local(), value("2"))
+        #expect(!history.audit.isLastReadStale)
+        history.perform(6, get(), value("2"))
+        #expect(history.isLinearizable)
+        history.perform(7, get(), value("1"))
+        #expect(history.audit.isLastReadStale)
+        #expect(!history.isLinearizable, "this one promised more")
+    }
+
+    @Test("what a weak read was answered is no reason to find a later answer wrong")
+    func weakReadsBindNobody() {
+        var history = History()
+        history.perform(1, set("1"), .ok)
+        history.call(2, set("2"), by: "w")
+        history.call(3, .get(key: bytes("x"), .local), by: "r")
+        history.answer(3, value("2"), to: "r")
+        history.perform(4, get(), value("1"))
+        history.answer(2, .ok, to: "w")
+        history.perform(5, get(), value("2"))
+        #expect(history.isLinearizable)
+    }
+
     @Test("it finds what trying every order finds", arguments: 0..<8)
     func everyOrder(seed: UInt64) {
         var random = Generator(seed: seed)

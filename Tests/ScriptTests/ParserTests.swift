@@ -32,7 +32,7 @@ struct ParserTests {
             (
                 "set x 1 please", "line 1, column 9: unexpected 'please': via N, as NAME, retry or & can follow"
             ), ("get x retry", "line 1, column 7: only a write can be retried"),
-            ("get x fast", "line 1, column 7: no way to read is called 'fast': there is readindex"),
+            ("get x fast", "line 1, column 7: no way to read is called 'fast': there is readindex, leader, local"),
             ("incr n much", "line 1, column 8: an increment is a whole number, not 'much'"),
             (
                 "incr n 9223372036854775808",
@@ -241,8 +241,8 @@ extension Generator {
         case 1: .write(.delete(key: bytes()))
         case 2: .write(.increment(key: bytes(), by: pick([1, -1, .max, .min, 7])))
         case 3: .write(.compareAndSet(key: bytes(), old: bytes(), new: bytes()))
-        case 4: .get(key: bytes(), .readindex)
-        default: .keys(prefix: bytes(), .readindex)
+        case 4: .get(key: bytes(), pick(ReadMode.allCases))
+        default: .keys(prefix: bytes(), pick(ReadMode.allCases))
         }
     }
 
