@@ -18,6 +18,19 @@ public enum Operation: Hashable, Sendable {
         case .set(let key, _), .delete(let key), .increment(let key, _), .compareAndSet(let key, _, _): key
         }
     }
+
+    /// The most bytes that an operation's key and values may have together. A message must have room for it, and an entry
+    /// that can't be sent would hold up all that follow.
+    public static let bytesMax = 1 << 20
+
+    /// How many bytes its key and values have.
+    public var bytes: Int {
+        switch self {
+        case .set(let key, let value): key.count + value.count
+        case .delete(let key), .increment(let key, _): key.count
+        case .compareAndSet(let key, let old, let new): key.count + old.count + new.count
+        }
+    }
 }
 
 /// What became of an operation, or what a read found.

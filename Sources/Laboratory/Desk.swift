@@ -1,3 +1,4 @@
+import KeyValue
 import RaftCore
 import RaftTrace
 
@@ -140,6 +141,9 @@ public struct Desk: Sendable {
         if let reference = command.via { via = try names.node(reference) }
         if command.isRetry, lastWrites[command.client] != command.request {
             throw Refusal("that is not \(command.client)'s last write, so it can't be sent again")
+        }
+        if case .write(let operation) = command.request, operation.bytes > Operation.bytesMax {
+            throw Refusal("a write has at most \(Operation.bytesMax >> 20) MiB, and this has \(operation.bytes) bytes")
         }
         if !command.request.isRead { lastWrites[command.client] = command.request }
         return [.call(command, via: via)]

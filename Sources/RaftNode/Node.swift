@@ -79,6 +79,11 @@ public struct Node: Sendable {
         var ids: [RequestID] = []
         for request in requests {
             guard case .write(let command) = request.kind else { continue }
+            guard command.operation.bytes <= Operation.bytesMax else {
+                let reason = "a write has at most \(Operation.bytesMax) bytes"
+                effects.replies.append(Reply(id: request.id, result: .error(reason)))
+                continue
+            }
             // Without the rule a command enters the log as nobody's, and is applied as often as it comes.
             payloads.append(.command((keepsSessions ? command : SessionCommand(command.operation)).encoded()))
             ids.append(request.id)

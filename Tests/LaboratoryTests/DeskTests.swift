@@ -115,6 +115,14 @@ struct DeskTests {
         #expect(refusal(.speed(9)) == "a speed is between 1/1000 and 4")
     }
 
+    @Test("a write that no message has room for is refused before anybody has to carry it")
+    mutating func size() throws {
+        let large = Request.write(.set(key: [1], value: Bytes(repeating: 1, count: Operation.bytesMax)))
+        #expect(refusal(.client(ClientCommand(large))) == "a write has at most 1 MiB, and this has 1048577 bytes")
+        let fits = Request.write(.set(key: [1], value: Bytes(repeating: 1, count: Operation.bytesMax - 1)))
+        #expect(refusal(.client(ClientCommand(fits))) == nil)
+    }
+
     @Test("only a client's last write is sent again")
     mutating func retry() throws {
         let first = Request.write(.set(key: [1], value: [1]))

@@ -29,6 +29,18 @@ struct NodeTests {
         #expect(bench.replies[keys]?.result == .keys(["x".bytes]))
     }
 
+    @Test("a write that is too large is refused, and those that came with it are done")
+    func tooLarge() {
+        var bench = NodeBench(3)
+        bench.elect(n1)
+        let value = Bytes(repeating: 1, count: Operation.bytesMax)
+        let large = SessionCommand(
+            client: "a", sequence: 1, firstIncomplete: 1, operation: .set(key: "x".bytes, value: value))
+        let request = bench.ask(.write(large), on: n1)
+        #expect(bench.replies[request]?.result == .error("a write has at most 1048576 bytes"))
+        #expect(bench.perform(.set(key: "x".bytes, value: "1".bytes), sequence: 1) == .ok)
+    }
+
     @Test("writes and reads that come together are written and answered, all of them")
     func together() {
         var bench = NodeBench(3)
