@@ -61,10 +61,10 @@ enum Help {
         func matches(_ item: Item) -> Bool {
             wanted.isEmpty || "\(item.keys) \(item.sentence)".lowercased().contains(wanted)
         }
-        let commands = Catalogue.Chapter.allCases.filter { $0 != .scripts }.map { chapter in
+        let commands = Catalogue.Chapter.allCases.map { chapter in
             (
-                title: "Commands: \(chapter.rawValue.lowercased())",
-                items: Catalogue.items.filter { $0.chapter == chapter }.map {
+                title: chapter == .conditions ? chapter.rawValue : "Commands: \(chapter.rawValue.lowercased())",
+                items: (Catalogue.items + Catalogue.conditions).filter { $0.chapter == chapter }.map {
                     Item(keys: $0.arguments.isEmpty ? $0.name : "\($0.name) \($0.arguments)", sentence: $0.sentence)
                 }
             )
@@ -77,8 +77,18 @@ enum Help {
         }
     }
 
+    /// The keys that work while a trace is shown.
+    private static func replayKeys(isFrozen: Bool) -> [Item] {
+        [
+            Item(keys: "Space", sentence: isFrozen ? "go on" : "stop"), Item(keys: "[ ]", sentence: "speed"),
+            Item(keys: "r r", sentence: "back to the beginning"), Item(keys: "Tab", sentence: "next pane"),
+            Item(keys: "?", sentence: "help"), Item(keys: "q", sentence: "quit"),
+        ]
+    }
+
     /// The keys that work now, for the last line of the screen.
     static func footer(_ model: Model) -> [Item] {
+        if model.isReplay { return replayKeys(isFrozen: model.picture.rate == 0) }
         let isDown = model.picture[model.selected]?.isRunning == false
         let isPaused = model.picture[model.selected]?.isPaused == true
         let isFrozen = model.picture.rate == 0

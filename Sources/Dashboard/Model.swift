@@ -11,6 +11,8 @@ public struct Model: Sendable {
     public internal(set) var size: Size
     /// Whether only ASCII can be shown.
     public let isASCII: Bool
+    /// Whether a trace is shown, in which nothing can be done.
+    public let isReplay: Bool
     /// What was seen of the cluster.
     var witness = Witness()
     /// How many of the audit's findings were told.
@@ -53,8 +55,12 @@ public struct Model: Sendable {
     ///   - history: The lines that were typed in earlier sessions, the latest last.
     ///   - speed: The clock's rate.
     ///   - slowsTo: The rate to go on with when the first leader is there.
-    public init(size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil) {
+    ///   - isReplay: Whether a trace is shown.
+    public init(
+        size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil, isReplay: Bool = false
+    ) {
         self.size = size
+        self.isReplay = isReplay
         self.isASCII = isASCII
         self.history = history
         self.speed = speed

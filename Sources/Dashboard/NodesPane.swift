@@ -66,7 +66,7 @@ extension Model {
         if node.failure != nil { return "failed" }
         guard node.isRunning else { return "on disk" }
         if node.isPaused { return "paused" }
-        if node.disk != .ok { return "disk \(node.disk.rawValue)" }
+        if node.disk != .ok { return Model.word(for: node.disk) }
         let voters = picture.nodes.count
         switch node.standing {
         case .leader where node.handsOverTo != nil: return "to \(node.handsOverTo?.description ?? "")"
@@ -74,7 +74,17 @@ extension Model {
         case .candidate: return "\(node.votes?.votes ?? 0)/\(voters / 2 + 1) votes"
         case .precandidate: return "\(node.votes?.votes ?? 1)/\(voters / 2 + 1) asks"
         case .halted: return "halted"
-        case .follower, .down: return node.isTimerHeld ? "timer held" : nil
+        case .follower, .down: return node.isTimerHeld ? "held" : nil
+        }
+    }
+
+    /// What is wrong with a disk, in the eight columns that there are at least.
+    private static func word(for disk: DiskChanged.Condition) -> String {
+        switch disk {
+        case .ok: ""
+        case .stall: "stalled"
+        case .full: "full"
+        case .fail: "failing"
         }
     }
 

@@ -22,7 +22,8 @@ extension Model {
         // In the order of their places, each with how soon it is left out where there is no room for all.
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
-            + [("quorum \(count / 2 + 1)/\(count)", 3)] + switches.map { ($0, 2) } + [(verdict, 1)]
+            + [("quorum \(count / 2 + 1)/\(count)", 3)] + switches.map { ($0, 1) }
+            + [(verdict, audit.findings.isEmpty ? 2 : 0)]
         let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
             isFrozen ? "FROZEN \(symbols.separator) \(hint) " : "LIVE \(RateText.text(of: picture.rate)) "
@@ -39,7 +40,9 @@ extension Model {
     /// The rules that are switched off: nobody must forget them.
     private var switches: [String] {
         let off = picture.settings?.rulesOff ?? []
-        return off.isEmpty ? [] : [off.count == 1 ? "WITHOUT \(off[0])" : "\(off.count) RULES OFF"]
+        if off.isEmpty { return [] }
+        if off.count == 1, size.columns >= 100 { return ["WITHOUT \(off[0])"] }
+        return ["\(off.count) RULE\(off.count == 1 ? "" : "S") OFF"]
     }
 
     /// Whether Raft's properties hold, and what clients see is one store. What could not be checked is not called fine.
@@ -61,17 +64,23 @@ extension Model {
         case .link:
             let others = picture.nodes.filter { $0.id != selected }.map { String($0.id.rawValue) }
             if notice.isTrouble {
-                canvas.write(notice.text, row: row, column: 0, style: Style(.vermilion, isBold: true))
+                drawNotice(row: row, on: &canvas)
                 return nil
             }
             canvas.write(
                 "cut which link of \(selected)? \(others.joined(separator: " "))", row: row, column: 0,
                 style: .plain.bold)
         case .watching:
-            canvas.write(
-                notice.text, row: row, column: 0, style: notice.isTrouble ? Style(.vermilion, isBold: true) : .plain)
+            drawNotice(row: row, on: &canvas)
         }
         return nil
+    }
+
+    /// What the program has to say, as far as there is room.
+    private func drawNotice(row: Int, on canvas: inout Canvas) {
+        let style = notice.isTrouble ? Style(.vermilion, isBold: true) : .plain
+        canvas.write(
+            notice.text, row: row, column: 0, style: style, limit: size.columns, cutMark: symbols.ellipsis)
     }
 
     /// Draws a line that is being typed; a long one is shown around its cursor.
@@ -95,7 +104,7 @@ extension Model {
         switch mode {
         case .prompt(let line, let recall):
             if notice.isTrouble {
-                canvas.write(notice.text, row: row, column: 0, style: Style(.vermilion, isBold: true))
+                drawNotice(row: row, on: &canvas)
             } else {
                 drawCandidates(line, recall, row: row, on: &canvas)
             }

@@ -69,7 +69,9 @@ extension Model {
             openCall = nil
         case .node(let node, _, .failed(let failed)):
             notice = Notice("\(node): \(failed.reason)", isTrouble: true)
-        case .began: openCall = nil
+        case .began:
+            openCall = nil
+            if isReplay { feed = Feed() }
         default: break
         }
     }
@@ -105,7 +107,10 @@ extension Model {
         case "r":
             // One wrong key must not cost a lecture's cluster.
             guard wantsReset else {
-                notice = Notice("r again takes all disks away and starts the cluster anew")
+                notice = Notice(
+                    isReplay
+                        ? "r again goes back to the beginning of the trace"
+                        : "r again takes all disks away and starts the cluster anew")
                 wantsReset = true
                 return []
             }

@@ -51,8 +51,21 @@ extension Desk {
     }
 
     private mutating func changeAndRemember(_ ids: [Picture.LinkID], _ change: LinkChange) -> [Order] {
-        remember(.links(ids.map { link($0) }))
+        remember(.links(ids.map { undo($0, change) }))
         return self.change(ids, change)
+    }
+
+    /// What takes back a change that is about to be made.
+    private func undo(_ id: Picture.LinkID, _ change: LinkChange) -> LinkUndo {
+        let before = link(id)
+        let inverse: LinkChange =
+            switch change {
+            case .cut, .heal: before.isCut ? .cut : .heal
+            case .latency: .latency(before.latencyMin...before.latencyMax)
+            case .loss: .loss(before.loss)
+            case .hold, .release: before.isHeld ? .hold : .release
+            }
+        return LinkUndo(id: id, done: change, inverse: inverse)
     }
 
     private mutating func partition(_ groups: [[NodeReference]], _ names: Names) throws(Refusal) -> [Order] {
@@ -67,7 +80,7 @@ extension Desk {
         let cut = allLinks.filter { side[$0.from] != side[$0.to] && !link($0).isCut }
         let healed = allLinks.filter { side[$0.from] == side[$0.to] && link($0).isCut }
         guard !cut.isEmpty || !healed.isEmpty else { throw Refusal("the cluster is partitioned like that already") }
-        remember(.links((cut + healed).map { link($0) }))
+        remember(.links(cut.map { undo($0, .cut) } + healed.map { undo($0, .heal) }))
         return change(cut, .cut) + change(healed, .heal)
     }
 

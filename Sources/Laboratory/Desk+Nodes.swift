@@ -6,11 +6,13 @@ import RaftTrace
 extension Desk {
     mutating func start(_ node: NodeID) -> [Order] {
         standing[node] = .up
+        // Its disk is in use: one that was wiped before can't take its place any more.
+        undoable.removeAll { if case .unwipe(node, _) = $0 { true } else { false } }
         return [.start(node)]
     }
 
-    mutating func act(_ action: NodeAction, on node: NodeID) throws(Refusal) -> [Order] {
-        try check(action, on: node)
+    mutating func act(_ action: NodeAction, on node: NodeID, _ names: Names) throws(Refusal) -> [Order] {
+        try check(action, on: node, leader: names.picture.leader?.id)
         switch action {
         case .kill: return stop(node, .kill, undo: .revive(node))
         case .power: return stop(node, .power, undo: .revive(node))
@@ -33,7 +35,7 @@ extension Desk {
         }
     }
 
-    private func check(_ action: NodeAction, on node: NodeID) throws(Refusal) {
+    private func check(_ action: NodeAction, on node: NodeID, leader: NodeID?) throws(Refusal) {
         switch (action, standing[node] ?? .down) {
         case (.kill, .down), (.power, .down): throw Refusal("\(node) is down already")
         case (.revive, .up), (.revive, .paused): throw Refusal("\(node) runs already")
@@ -41,6 +43,7 @@ extension Desk {
         case (.resume, .up), (.resume, .down): throw Refusal("\(node) isn't paused")
         case (.pause, .down), (.timeout, .down): throw Refusal("\(node) is down")
         case (.timeout, .paused): throw Refusal("\(node) is paused")
+        case (.timeout, .up) where leader == node: throw Refusal("\(node) leads already")
         case (.holdTimer, _) where heldTimers.contains(node): throw Refusal("the timer of \(node) is held already")
         case (.freeTimer, _) where !heldTimers.contains(node): throw Refusal("the timer of \(node) isn't held")
         default: break
@@ -72,6 +75,9 @@ extension Desk {
         for reference in references {
             let node = try names.node(reference)
             guard standing[node] == .up else { throw Refusal("\(node) doesn't run") }
+            guard !heldTimers.contains(node) else {
+                throw Refusal("the timer of \(node) is held: free-timer lets it go")
+            }
             guard let timer = names.picture[node]?.timer else { throw Refusal("\(node) leads, and has no timer") }
             deadlines[node] = timer.deadline
         }
@@ -109,7 +115,7 @@ extension Desk {
         case .resume(let node):
             standing[node] = .up
             return [.resume(node)]
-        case .links(let states): return states.flatMap { restore($0) }
+        case .links(let changes): return changes.filter(isStanding).flatMap { change([$0.id], $0.inverse) }
         case .disk(let node):
             disks[node] = .ok
             return [.disk(node, .ok)]
@@ -120,21 +126,15 @@ extension Desk {
         switch undo {
         case .revive(let node), .unwipe(let node, _): standing[node] == .down
         case .resume(let node): standing[node] == .paused
-        case .links(let states): states.contains { link(.init(from: $0.from, to: $0.to)) != $0 }
+        case .links(let changes): changes.contains(where: isStanding)
         case .disk(let node): disks[node, default: .ok] != .ok
         }
     }
 
-    private mutating func restore(_ state: LinkState) -> [Order] {
-        let id = Picture.LinkID(from: state.from, to: state.to)
-        let present = link(id)
-        var changes: [LinkChange] = []
-        if present.isCut != state.isCut { changes.append(state.isCut ? .cut : .heal) }
-        if (present.latencyMin, present.latencyMax) != (state.latencyMin, state.latencyMax) {
-            changes.append(.latency(state.latencyMin...state.latencyMax))
-        }
-        if present.loss != state.loss { changes.append(.loss(state.loss)) }
-        if present.isHeld != state.isHeld { changes.append(state.isHeld ? .hold : .release) }
-        return changes.flatMap { change([id], $0) }
+    /// Whether a link is still as it was changed then.
+    private func isStanding(_ change: LinkUndo) -> Bool {
+        var state = link(change.id)
+        state.apply(change.done)
+        return state == link(change.id)
     }
 }

@@ -35,8 +35,15 @@ public struct Desk: Sendable {
         case revive(NodeID)
         case unwipe(NodeID, revives: Bool)
         case resume(NodeID)
-        case links([LinkState])
+        case links([LinkUndo])
         case disk(NodeID)
+    }
+
+    /// A change of a link, and what takes it back; what else was done to the link since stays.
+    struct LinkUndo: Sendable {
+        let id: Picture.LinkID
+        let done: LinkChange
+        let inverse: LinkChange
     }
 
     /// A desk for servers that have not started yet.
@@ -93,7 +100,7 @@ public struct Desk: Sendable {
         case .client(let client): return try call(client, names)
         case .nodes(let action, let references):
             var orders: [Order] = []
-            for reference in references { orders += try act(action, on: try names.node(reference)) }
+            for reference in references { orders += try act(action, on: try names.node(reference), names) }
             return orders
         case .transfer(let reference): return try transfer(to: try names.node(reference), names)
         case .align(let references): return try align(references, names)

@@ -15,11 +15,18 @@ public struct Link: Sendable {
         public var message: Message
         /// When it is to arrive; while the link is held, that is not looked at.
         public var due: Instant
+        /// The message that it is a copy of.
+        public fileprivate(set) var original: UInt64?
 
         init(number: UInt64, message: Message, due: Instant) {
             self.number = number
             self.message = message
             self.due = due
+        }
+
+        /// The copy of a message, as it is told.
+        public func told(isHeld: Bool) -> MessageSent {
+            MessageSent(number: number, message: message, due: isHeld ? nil : due, copyOf: original)
         }
     }
 
@@ -164,21 +171,27 @@ public struct Link: Sendable {
         }
     }
 
-    /// Doubles messages that wait: each copy comes right after its original, under a number of its own. Hands the copies
-    /// back.
+    /// Doubles messages that wait, as far as there is room: each copy comes right after its original, under a number of
+    /// its own. Hands the copies back.
     private mutating func duplicate(_ messages: LinkMessages, number: () -> UInt64) -> [Waiting] {
         var copies: [Waiting] = []
-        for place in queue.indices.reversed() {
-            switch messages {
-            case .numbered(let number): guard queue[place].number == number else { continue }
-            case .oldest(let count): guard place < count else { continue }
-            }
-            var copy = queue[place]
+        var doubled = Deque<Waiting>()
+        for (place, waiting) in queue.enumerated() {
+            doubled.append(waiting)
+            let isMeant =
+                switch messages {
+                case .numbered(let number): waiting.number == number
+                case .oldest(let count): place < count
+                }
+            guard isMeant, queue.count + copies.count < Link.waitingMax else { continue }
+            var copy = waiting
+            copy.original = waiting.original ?? waiting.number
             copy.number = number()
-            queue.insert(copy, at: place + 1)
+            doubled.append(copy)
             copies.append(copy)
         }
-        return copies.reversed()
+        queue = doubled
+        return copies
     }
 
     /// Takes everything off the link and hands it back.

@@ -34,7 +34,7 @@ public final class Replay: RunningLaboratory {
         var nodes = 0
         if case .began(let began)? = events.first?.kind { nodes = began.nodes }
         members = nodes > 0 ? (1...nodes).map { NodeID($0) } : []
-        let last = sequence.flatMap { stop in self.events.lastIndex { $0.sequence <= stop } } ?? 0
+        let last = sequence.flatMap { stop in self.events.firstIndex { $0.sequence >= stop } } ?? 0
         jump(to: last + 1)
     }
 

@@ -7,11 +7,18 @@ public struct Audit: Sendable {
     /// The clients' side.
     public private(set) var clients = ClientAudit()
 
+    /// What didn't hold of clusters before the present one: a reset makes nothing good.
+    public private(set) var earlierFindings: [Finding] = []
+
     /// An audit that has seen nothing yet.
     public init() {}
 
     /// Takes note of an event.
     public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
+        if case .began = kind {
+            clients.finish()
+            earlierFindings += findings.prefix(max(0, Audit.earlierMax - earlierFindings.count))
+        }
         safety.take(kind, sequence: sequence)
         clients.take(kind, sequence: sequence)
     }
@@ -19,14 +26,20 @@ public struct Audit: Sendable {
     /// There is nothing more to come.
     public mutating func finish() { clients.finish() }
 
-    /// Everything that doesn't hold, the servers' findings first.
+    private static let earlierMax = 40
+
+    /// Everything that doesn't hold of the present cluster, the servers' findings first.
     public var findings: [Finding] { safety.findings + clients.findings }
 
-    /// The first that was found of those that break another property than these.
+    /// The first that was found, in any cluster there was, of those that break another property than these.
     public func firstFinding(besides tolerated: Set<Property>) -> Finding? {
-        guard !tolerated.isEmpty else { return firstFinding }
-        return findings.filter { !tolerated.contains($0.property) }.min { $0.sequence < $1.sequence }
+        if earlierFindings.isEmpty, tolerated.isEmpty { return firstFinding }
+        return (earlierFindings + findings).filter { !tolerated.contains($0.property) }
+            .min { $0.sequence < $1.sequence }
     }
+
+    /// Everything that doesn't hold, calls that are still open taken to have had any effect or none.
+    public var findingsSoFar: [Finding] { safety.findings + clients.finished.findings }
 
     /// The first that was found.
     public var firstFinding: Finding? {

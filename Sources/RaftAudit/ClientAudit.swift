@@ -96,10 +96,16 @@ public struct ClientAudit: Sendable {
     /// open are taken to have had any effect or none.
     public var isLastReadStale: Bool {
         guard let lastRead else { return false }
+        guard let judged = finished.judgedRead, judged.call == lastRead else { return false }
+        return judged.isStale
+    }
+
+    /// This audit with nothing more to come.
+    public var finished: ClientAudit {
+        guard !waiting.isEmpty else { return self }
         var copy = self
         copy.finish()
-        guard let judged = copy.judgedRead, judged.call == lastRead else { return false }
-        return judged.isStale
+        return copy
     }
 
     private mutating func advance(isOver: Bool) {
@@ -119,10 +125,13 @@ public struct ClientAudit: Sendable {
         guard let key = request.singleKey else { return unchecked += 1 }
         let number = call.call.call
         if !request.isRead {
-            if call.call.isRetry, let original = lastWrites[call.call.client], calls[original] != nil {
+            if call.call.isRetry, let original = lastWrites[call.call.client], let first = calls[original],
+                first.original != nil || first.slot != nil || first.result?.isAnswer == true
+            {
                 calls[number]?.original = original
                 return
             }
+            // A write that was refused left nothing behind, so that this one is the first of its number.
             lastWrites[call.call.client].map { old in if calls[old]?.isForgettable == true { calls[old] = nil } }
             lastWrites[call.call.client] = number
         }

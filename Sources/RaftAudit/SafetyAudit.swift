@@ -78,7 +78,7 @@ public struct SafetyAudit: Sendable {
         case .node(let node, let term, let event):
             guard Int(node.rawValue) < servers.count else { return }
             take(event, of: node, in: term)
-        case .sent(let sent): takeSent(sent.message)
+        case .sent(let sent): if sent.copyOf == nil { takeSent(sent.message) }
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
         case .delivered, .lost, .link, .clock, .settings, .called, .returned, .command, .violation: break
         }
@@ -155,7 +155,9 @@ public struct SafetyAudit: Sendable {
                 .promise, "\(node) told others of term \(server.promisedTerm), and starts again in term \(server.term)")
         }
         guard before.isLogKnown, server.promisedLog > .zero else { return }
-        let lost = (1...server.promisedLog.rawValue).first {
+        let end = min(server.promisedLog.rawValue, max(before.log.count, server.log.count) + 1)
+        let start = end > UInt64(SafetyAudit.windowSize) ? end - UInt64(SafetyAudit.windowSize) : 1
+        let lost = (start...end).first {
             server.log.term(at: LogIndex($0)) != before.log.term(at: LogIndex($0))
         }
         guard let lost else { return }
@@ -294,7 +296,10 @@ public struct SafetyAudit: Sendable {
                 "\(node)'s commit index is \(change.to), but its log ends at \(servers[place].log.count)")
         }
         guard change.from < change.to else { return }
-        for index in change.from.next.rawValue...change.to.rawValue {
+        // Of a step that is longer than what is remembered, only the end can be judged.
+        let size = UInt64(SafetyAudit.windowSize)
+        let first = max(change.from.next.rawValue, change.to.rawValue > size ? change.to.rawValue - size : 1)
+        for index in first...change.to.rawValue {
             guard let entry = servers[place].log.term(at: LogIndex(index)) else { continue }
             commit(LogIndex(index), of: entry, on: node, in: term)
         }
@@ -309,7 +314,7 @@ public struct SafetyAudit: Sendable {
                 "\(node) commits an entry \(index) of term \(entry), where one of term \(known.entry) was committed")
         }
         // A gap is what was left out; nothing is held against anyone there.
-        while UInt64(committed.count) + 1 < index.rawValue { committed.append((.zero, .zero)) }
+        committed.skip(to: index.previous, with: (.zero, .zero))
         committed.append((entry, term))
         guard latestLed > term else { return }
         for (later, leader) in leaders.sorted(by: { $0.key < $1.key }) where later > term {

@@ -77,6 +77,17 @@ struct Window<Element: Sendable>: Sendable {
         elements.isEmpty ? nil : UInt64(forgotten) + 1...UInt64(count)
     }
 
+    /// Goes on after `index`; what lies between was never seen, and counts as forgotten where it is much.
+    mutating func skip(to index: LogIndex, with filler: Element) {
+        let missing = Int(index.rawValue) - count
+        guard missing <= size else {
+            elements = []
+            forgotten = Int(index.rawValue)
+            return
+        }
+        for _ in 0..<Swift.max(0, missing) { append(filler) }
+    }
+
     mutating func append(_ element: Element) {
         elements.append(element)
         // Forgetting takes time, and is done for many at once.

@@ -16,4 +16,7 @@ public struct Witness: Sendable {
         picture.apply(event)
         audit.take(event.kind, sequence: event.sequence)
     }
+
+    /// There is nothing more to come.
+    public mutating func finish() { audit.finish() }
 }

@@ -9,6 +9,8 @@ struct ClusterPlan {
     let identities: [Identity]
     /// What the names of clients' sessions end in.
     let sessionSuffix: String
+    /// Whether none of them has a disk yet.
+    let isNew: Bool
 
     /// Finds the servers whose disks are in `directory`, or plans a new cluster.
     init(directory: DataDirectory, options: LiveCluster.Options) throws {
@@ -16,6 +18,7 @@ struct ClusterPlan {
         guard let first = found.first else {
             identities = ClusterPlan.fresh(count: options.nodes ?? LiveCluster.usualSize)
             sessionSuffix = ""
+            isNew = true
             return
         }
         let members = first.configuration.members
@@ -33,6 +36,7 @@ struct ClusterPlan {
                     cluster: first.cluster, node: member.id, incarnation: anew, configuration: first.configuration)
         }
         // The clients of this run are not those of earlier ones, and must not be taken for them.
+        isNew = false
         sessionSuffix = "~" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
 

@@ -22,9 +22,8 @@ extension LiveCluster {
     /// Gives a server's disk its contents, before the servers start.
     public func prepare(_ boot: Boot) throws(Refusal) {
         guard !hasStarted else { throw Refusal("a disk can be prepared only before its server starts") }
-        guard !keepsDisks else {
-            throw Refusal(
-                "\(boot.node) would be given a new disk, and the data directory may have one: leave out --data-dir")
+        guard isNew else {
+            throw Refusal("\(boot.node) has a disk in \(directory.path) already: choose another --data-dir, or none")
         }
         order(boot.node) { $0.prepare(boot) }
     }
@@ -63,7 +62,7 @@ extension LiveCluster {
     // MARK: - Orders to hosts
 
     /// Counts an order as outstanding until its host has carried it out.
-    private func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> Void) {
+    func order(_ node: NodeID, _ body: @escaping @Sendable (NodeHost) -> Void) {
         order(node) { host -> EventLoopFuture<Void> in
             body(host)
             return host.loop.makeSucceededVoidFuture()

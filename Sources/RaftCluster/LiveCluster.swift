@@ -64,6 +64,8 @@ public final class LiveCluster: RunningLaboratory {
     /// How much of what was begun has not taken effect yet.
     let open = Outstanding()
 
+    /// Whether no server had a disk before.
+    let isNew: Bool
     /// What this thread has ordered so far; the servers follow.
     var desk: Desk
     var clock: ClusterClock
@@ -86,6 +88,7 @@ public final class LiveCluster: RunningLaboratory {
         let plan = try ClusterPlan(directory: directory, options: options)
         nodes = plan.identities.map(\.node)
         seed = options.seed
+        isNew = plan.isNew
         desk = Desk(nodes: nodes, settings: options.settings, speed: options.speed, latency: options.latency)
         clock = ClusterClock(rate: options.speed)
         servers = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count + 1)
@@ -199,7 +202,7 @@ public final class LiveCluster: RunningLaboratory {
     public var isWatched = false {
         didSet {
             guard isWatched != oldValue else { return }
-            for host in hosts.values { host.execute { [isWatched] in $0.watch(isWatched) } }
+            for node in nodes { order(node) { [isWatched] host -> Void in host.watch(isWatched) } }
         }
     }
 

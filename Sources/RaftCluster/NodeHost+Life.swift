@@ -143,11 +143,21 @@ extension NodeHost {
         guard life?.isPaused == true else { return }
         life?.isPaused = false
         note(.resumed)
+        // One that was paused within a step that is being looked at goes on with it when it was seen.
+        if watchedUpTo != nil, isWatched { return tellTurn() }
+        if watchedUpTo != nil {
+            watchedUpTo = nil
+            finishTurn()
+        }
+        handleDeferred()
+    }
+
+    /// Handles what came while the server was paused or looked at, and then lets its sockets be read again.
+    func handleDeferred() {
         let deferred = life?.deferred ?? []
         life?.deferred = []
         for input in deferred { handle(input) }
-        life?.endpoint.resume()
-        if !isWatched { watchedUpTo = nil }
+        if let endpoint = life?.endpoint, !endpoint.isReading { endpoint.resume() }
         endTurn()
     }
 

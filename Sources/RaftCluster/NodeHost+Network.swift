@@ -86,8 +86,7 @@ extension NodeHost {
         life?.endpoint.flush()
         for waiting in handled.lost { noteLost(waiting.number, to: peer, .dropped) }
         for copy in handled.copies {
-            let due = link.isHeld ? nil : copy.due
-            turn.kinds.append(.sent(MessageSent(number: copy.number, message: copy.message, due: due)))
+            turn.kinds.append(.sent(copy.told(isHeld: link.isHeld)))
         }
         endTurn()
     }

@@ -24,11 +24,8 @@ extension NodeHost {
         guard life?.isPaused != true else { return }
         watchedUpTo = nil
         finishTurn()
-        let deferred = life?.deferred ?? []
-        life?.deferred = []
         // Together they are one step, to be seen again.
-        for input in deferred { handle(input) }
-        endTurn()
+        handleDeferred()
     }
 
     /// The server is gone: its unfinished step leads to nothing, and what it would have answered nobody knows.

@@ -295,7 +295,7 @@ final class NodeHost {
         guard let number = life?.number else { return }
         life?.writes = []
         life?.isPaused = false
-        watchedUpTo = nil
+        forgetWatchedTurn()
         handle(.diskFailed(reason))
         endTurn()
         inOrder { $0.abandon(number) }

@@ -105,6 +105,8 @@ public final class SimulatedCluster: Laboratory {
 
     /// Lets time pass until there are events to take, or it is `moment`, or nothing more can happen.
     public func waitForEvents(until moment: Instant?) {
+        // What was ordered has led to steps that nobody has looked at yet.
+        guard world.events.isEmpty else { return }
         world.releaseWatched()
         while world.events.isEmpty {
             if world.isFrozen {

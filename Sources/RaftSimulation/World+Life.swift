@@ -1,3 +1,4 @@
+import Laboratory
 import RaftCore
 import RaftNode
 import RaftStorage
@@ -10,6 +11,8 @@ extension World {
     mutating func start(_ place: Int) {
         guard !servers[place].isRunning else { return }
         var server = servers[place]
+        // What is ordered of a disk concerns what is written to it from now on.
+        server.disk.fault = nil
         do throws(StorageError) {
             let (identity, log, recovered) = try server.identity.open(
                 server.disk, segmentBytesMax: mix.segmentBytes)
@@ -21,6 +24,7 @@ extension World {
             let started = NodeStarted(
                 incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log))
             server.begin(Node(raft: raft), log)
+            server.life?.log.disk.fault = server.condition.fault
             servers[place] = server
             tell(.node(server.id, recovered.hardState.term, .started(started)))
             if let timer = raft.electionTimer {
@@ -46,15 +50,15 @@ extension World {
     mutating func leave(_ place: Int, _ how: CrashKind) {
         // A step that is not over leads to nothing; who waits for an answer of it still waits.
         servers[place].watchedTurn = nil
-        guard let left = servers[place].end() else { return }
-        for request in left.waiting.keys.sorted() {
-            guard let client = left.waiting[request] else { continue }
-            // The connection breaks: whether the request was handled, its client can't know.
+        clearLinks(of: servers[place].id)
+        let left = servers[place].end()
+        // The connection breaks: whether the request was handled, its client can't know.
+        for (request, client) in (left?.waiting ?? [:]).sorted(by: { $0.key < $1.key }) {
             schedule(.reply(Reply(id: request, result: .unknown), client: client), after: .zero)
         }
         switch how {
         case .kill: break
-        case .power: servers[place].disk.losePower(&random)
+        case .power: if left != nil { servers[place].disk.losePower(&random) }
         case .wipe:
             servers[place].wipedDisks.append(servers[place].disk)
             servers[place].disk = SimulatedDisk(path: servers[place].disk.path)
@@ -64,6 +68,15 @@ extension World {
             servers[place].identity.incarnation = latest
         }
         servers[place].disk.fault = servers[place].condition.fault
+    }
+
+    /// Takes everything off a server's links: it is gone, and its sockets with it.
+    private mutating func clearLinks(of node: NodeID) {
+        for other in servers.map(\.id) where !links.isEmpty && other != node {
+            for waiting in links[Picture.LinkID(from: node, to: other)]?.clear() ?? [] {
+                tellLost(waiting.number, waiting.message, .unreachable)
+            }
+        }
     }
 
     /// Freezes a server, with its memory.

@@ -175,7 +175,7 @@ extension World {
         links[id] = link
         for waiting in handled.lost { tellLost(waiting.number, waiting.message, .dropped) }
         for copy in handled.copies {
-            tell(.sent(MessageSent(number: copy.number, message: copy.message, due: link.isHeld ? nil : copy.due)))
+            tell(.sent(copy.told(isHeld: link.isHeld)))
         }
         for waiting in handled.delivered { deliver(waiting.message, number: waiting.number) }
         lookAgain(at: id)

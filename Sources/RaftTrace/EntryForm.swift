@@ -51,6 +51,7 @@ struct MessageForm: Codable {
     var to: NodeID
     var messageTerm: Term
     var due: Instant?
+    var copyOf: UInt64?
     var kind: Kind
     var isPreVote: Bool?
     var isTold: Bool?
@@ -79,6 +80,7 @@ struct MessageForm: Codable {
         to = sent.message.to
         messageTerm = sent.message.term
         due = sent.due
+        copyOf = sent.copyOf
         switch sent.message.body {
         case .voteRequest(let request):
             kind = .voteRequest
@@ -103,7 +105,7 @@ struct MessageForm: Codable {
 
     func sent() throws -> MessageSent {
         let message = Message(from: from, incarnation: incarnation, to: to, term: messageTerm, body: try body())
-        return MessageSent(number: number, message: message, due: due)
+        return MessageSent(number: number, message: message, due: due, copyOf: copyOf)
     }
 
     private func body() throws -> Message.Body {

@@ -150,12 +150,15 @@ public struct MessageSent: Hashable, Sendable {
     public var message: Message
     /// When it is to arrive; `nil` where nothing delays it.
     public var due: Instant?
+    /// The message that somebody has doubled by hand, where this is the copy: its sender said nothing again.
+    public var copyOf: UInt64?
 
     /// A message on its way.
-    public init(number: UInt64, message: Message, due: Instant?) {
+    public init(number: UInt64, message: Message, due: Instant?, copyOf: UInt64? = nil) {
         self.number = number
         self.message = message
         self.due = due
+        self.copyOf = copyOf
     }
 }
 

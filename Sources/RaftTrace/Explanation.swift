@@ -362,10 +362,10 @@ extension TransferStep {
 extension SettingsChanged {
     fileprivate var sentence: String {
         let timeout = electionTimeout.map { "\($0.nanoseconds / 1_000_000)" }.joined(separator: "…")
-        let rules = rulesOff.isEmpty ? "every rule holds" : "without the rules \(rulesOff.joined(separator: ", "))"
+        let rules = rulesOff.isEmpty ? "with every rule" : "without \(rulesOff.joined(separator: ", "))"
         return
-            "the servers follow: election timeout \(timeout) ms, heartbeat \(heartbeat.nanoseconds / 1_000_000) ms, "
-            + "\(options.isEmpty ? "no options" : options.joined(separator: " ")), \(rules)"
+            "the nodes go on \(rules); \(options.isEmpty ? "no options" : options.joined(separator: " ")), "
+            + "election timeout \(timeout) ms, heartbeat \(heartbeat.nanoseconds / 1_000_000) ms"
     }
 }
 

@@ -31,7 +31,7 @@ public final class Endpoint {
     private var outbound: [NodeID: OutboundConnection] = [:]
     private var inbound: [ObjectIdentifier: InboundConnection] = [:]
     /// Whether messages are taken; while they are not, they wait where they are.
-    private(set) var isReading = true
+    public private(set) var isReading = true
     private var isClosed = false
 
     /// The largest number of connections that are accepted at a time.

@@ -31,9 +31,12 @@ extension LineParser {
         return Boot(node: node, term: term, vote: vote, log: log)
     }
 
+    /// No cluster gets as far, and a trace could not tell of it.
+    private static let termsEnd: UInt64 = 1_000_000_000_000
+
     private func bootTerm(_ text: String, column: Int) throws(ScriptError) -> Term {
-        guard let number = UInt64(text), number < UInt64(Int64.max) else {
-            throw ScriptError("a term is a number, not '\(text)'", column: column)
+        guard let number = UInt64(text), number < LineParser.termsEnd else {
+            throw ScriptError("a term is a number of at most 12 digits, not '\(text)'", column: column)
         }
         return Term(number)
     }
@@ -55,7 +58,7 @@ extension LineParser {
     /// `1`, or `1:x=5`.
     private func bootEntry(_ text: Substring, column: Int) throws(ScriptError) -> Boot.Entry {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let number = UInt64(parts[0]), number > 0, number < UInt64(Int64.max) else {
+        guard let number = UInt64(parts[0]), number > 0, number < LineParser.termsEnd else {
             throw ScriptError("an entry is a term like 1, or 1:x=5, not '\(text)'", column: column)
         }
         guard parts.count == 2 else { return Boot.Entry(term: Term(number)) }

@@ -37,6 +37,8 @@ public struct Catalogue: Sendable {
         case prompt = "Prompt"
         /// What only a script has.
         case scripts = "Scripts"
+        /// What can be true.
+        case conditions = "Conditions"
     }
 
     /// Everything that can stand in a line.
@@ -79,7 +81,7 @@ public struct Catalogue: Sendable {
         Item(
             "option", "prevote|checkquorum|noop on|off", .switches,
             "Switches an extension of the protocol."),
-        Item("option", "election-timeout 150ms..300ms", .switches, "How long nodes wait for a leader."),
+        Item("option", "election-timeout A..B", .switches, "How long nodes wait for a leader."),
         Item("option", "heartbeat 50ms", .switches, "How often a leader shows that it leads."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
@@ -98,6 +100,25 @@ public struct Catalogue: Sendable {
         Item("tolerate", "PROPERTY", .scripts, "The script means to break this property."),
     ]
 
+    /// What can be waited for, expected, or armed.
+    public static let conditions: [Item] = [
+        Item("leader", "[N]", .conditions, "A node leads in the latest term; node N does."),
+        Item("no leader", "", .conditions, "Nobody does."),
+        Item("role", "N follower", .conditions, "Or precandidate, candidate, leader, down, halted."),
+        Item("term", "N >= 4", .conditions, "Also commit, applied, last; = != < <= > >=."),
+        Item("vote", "N = M", .conditions, "Whom a node voted for in its term; none for nobody."),
+        Item("log", "N = 1,1,2", .conditions, "The terms of a node's entries; empty for none."),
+        Item("value", "KEY = V [on N]", .conditions, "A key's value at the leader, or on a node."),
+        Item("result", "= ok [V]", .conditions, "What the last call was answered."),
+        Item("acked", "COUNT", .conditions, "How many writes were promised."),
+        Item("converged", "", .conditions, "All that run have one log, and have committed it all."),
+        Item("stale", "", .conditions, "The last read missed a write acknowledged before it."),
+        Item("safe", "", .conditions, "No property of the nodes was broken."),
+        Item("linearizable", "", .conditions, "One store explains what clients were told."),
+        Item("violation", "PROPERTY", .conditions, "This property was broken."),
+        Item("not", "CONDITION", .conditions, "The opposite."),
+    ]
+
     /// The names of what can stand in a script.
     static let names = unique(items.filter { $0.chapter != .prompt })
     /// The names of what can be done to a cluster.
@@ -106,6 +127,16 @@ public struct Catalogue: Sendable {
     static let promptNames = unique(items.filter { $0.chapter != .scripts }) + ["expect"]
     /// All names.
     static let allNames = unique(items)
+
+    /// The language, a line each, for a page of help.
+    public static var page: String {
+        Chapter.allCases.filter { $0 != .prompt }.map { chapter in
+            let lines = (items + conditions).filter { $0.chapter == chapter }.map {
+                "  \($0.name) \($0.arguments)  \($0.sentence)"
+            }
+            return ([chapter.rawValue + ":"] + lines).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
 
     /// The items' names, each once, for some have several lines.
     private static func unique(_ items: [Item]) -> [String] {

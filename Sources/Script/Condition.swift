@@ -101,9 +101,19 @@ extension Condition {
         case .converged: return picture.isConverged
         case .stale: return witness.audit.clients.isLastReadStale
         case .safe: return witness.audit.safety.findings.isEmpty
-        case .linearizable: return witness.audit.clients.findings.isEmpty
-        case .violation(let property): return witness.audit.findings.contains { $0.property == property }
+        case .linearizable: return witness.audit.clients.finished.findings.isEmpty
+        case .violation(.linearizability): return !witness.audit.clients.finished.findings.isEmpty
+        case .violation(let property): return witness.audit.safety.findings.contains { $0.property == property }
         case .not(let condition): return !condition.holds(for: witness)
+        }
+    }
+
+    /// Whether only answers to clients decide it, so that it need not be looked at in between.
+    var isAboutAnswers: Bool {
+        switch self {
+        case .stale, .linearizable, .violation(.linearizability), .result, .acknowledged: true
+        case .not(let condition): condition.isAboutAnswers
+        default: false
         }
     }
 
@@ -128,8 +138,8 @@ extension Condition {
         case .converged: return "the running nodes differ"
         case .stale: return "the last read \(witness.audit.clients.isLastReadStale ? "is" : "isn't") stale"
         case .safe, .linearizable, .violation:
-            return witness.audit.findings.isEmpty
-                ? "no property was broken" : witness.audit.findings.map(\.description).joined(separator: "; ")
+            let findings = witness.audit.findingsSoFar
+            return findings.isEmpty ? "no property was broken" : findings.map(\.description).joined(separator: "; ")
         case .not(let condition): return condition.actual(for: witness)
         }
     }

@@ -103,6 +103,14 @@ struct LineParser {
         return try LineParser.duration(token.text, what, column: token.column)
     }
 
+    /// How long a script may wait.
+    mutating func patience(_ what: String) throws(ScriptError) -> Interval {
+        let column = column
+        let length = try duration(what)
+        guard length <= .seconds(86_400) else { throw ScriptError("\(what) is at most a day", column: column) }
+        return length
+    }
+
     static func duration(_ text: String, _ what: String, column: Int) throws(ScriptError) -> Interval {
         let units: [(String, Double)] = [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9)]
         for (unit, nanoseconds) in units where text.hasSuffix(unit) {

@@ -36,7 +36,11 @@ public struct Player {
     private var place = 0
     private var expectations = 0
     private var state = State.ready
+    /// Why the servers can't start, where that is known before they are told to.
+    private var unstartable: String?
     private var armed: [Trigger] = []
+    /// Whether the servers have started: before that, nothing of them is as it will be.
+    private var areServersUp = false
     /// What armed lines are to do now.
     private var due: [Trigger] = []
     private var tolerated: Set<Property> = []
@@ -73,8 +77,15 @@ public struct Player {
         for event in events {
             witness.take(event)
             noteAnswer(event)
-            pullTriggers()
+            pullTriggers(after: event)
         }
+    }
+
+    /// There is nothing more to come: what is still open is judged as it is. Answers what is broken then.
+    private mutating func finish() -> Outcome? {
+        for trigger in armed { lines.append("when \(trigger.condition) do \(trigger.command) → never came true") }
+        witness.finish()
+        return witness.audit.firstFinding(besides: tolerated).map { .failed(line: max(1, line), "\($0)") }
     }
 
     /// The lines since this was called last: what was played, and what came of it.
@@ -107,6 +118,8 @@ public struct Player {
             guard laboratory.isSettled else { return .waiting(until: nil) }
             if let failure = picture.nodes.compactMap(\.failure).first { return .finished(.unstartable(failure)) }
             state = .ready
+            areServersUp = true
+            pullTriggers()
         case .settling(let text):
             guard laboratory.isSettled else { return .waiting(until: nil) }
             lines.append(text)
@@ -138,9 +151,11 @@ public struct Player {
             state = .starting
             return nil
         }
-        guard let next else { return .finished(.passed(expectations: expectations)) }
+        guard let next else { return .finished(finish() ?? .passed(expectations: expectations)) }
         place += 1
-        return begin(next, on: laboratory).map { .finished(.failed(line: next.line, $0)) }
+        let failure = begin(next, on: laboratory)
+        if let unstartable { return .finished(.unstartable("line \(next.line): \(unstartable)")) }
+        return failure.map { .finished(.failed(line: next.line, $0)) }
     }
 
     /// An armed line has stopped the clock while this one waits.
@@ -159,7 +174,7 @@ public struct Player {
                 try laboratory.prepare(boot)
                 state = .settling("\(boot)")
             } catch {
-                return "\(error)"
+                unstartable = "\(error)"
             }
         case .tolerate(let property):
             tolerated.insert(property)
@@ -209,8 +224,12 @@ public struct Player {
 
     /// Ends the wait for a client's answer when it is there.
     private mutating func noteAnswer(_ event: Event) {
-        guard case .awaiting(let call, let text) = state, case .returned(let answer) = event.kind, answer.call == call
-        else { return }
+        guard case .awaiting(let call, let text) = state else { return }
+        if case .began = event.kind {
+            lines.append("\(text) → the cluster began anew, and nobody answers")
+            state = .ready
+        }
+        guard case .returned(let answer) = event.kind, answer.call == call else { return }
         lines.append("\(text) → \(answer.result)")
         state = .ready
     }
@@ -218,9 +237,11 @@ public struct Player {
     // MARK: - Armed lines
 
     /// Finds the armed lines whose condition is true now. Each is carried out once.
-    private mutating func pullTriggers() {
-        guard !armed.isEmpty else { return }
-        let pulled = armed.filter { $0.condition.holds(for: witness) }
+    private mutating func pullTriggers(after event: Event? = nil) {
+        guard !armed.isEmpty, areServersUp else { return }
+        var isAnswer = event == nil
+        if case .returned = event?.kind { isAnswer = true }
+        let pulled = armed.filter { (isAnswer || !$0.condition.isAboutAnswers) && $0.condition.holds(for: witness) }
         armed.removeAll { pulled.contains($0) }
         due += pulled
     }

@@ -139,10 +139,10 @@ extension Statement.Kind {
         case "source": self = .source(try parser.text("a source"))
         case "cluster": self = .cluster(try parser.count("a cluster's size", in: 1...9))
         case "say": self = .say(try parser.text("a sentence"))
-        case "sleep": self = .sleep(try parser.duration("a sleep"))
+        case "sleep": self = .sleep(try parser.patience("a sleep"))
         case "wait":
             let condition = try parser.condition()
-            let patience = parser.takes("within") ? try parser.duration("a time") : Statement.usualPatience
+            let patience = parser.takes("within") ? try parser.patience("a time") : Statement.usualPatience
             self = .wait(condition, within: patience)
         case "expect": self = .expect(try parser.condition())
         case "boot": self = .boot(try parser.boot())

@@ -34,7 +34,7 @@ struct ReplayTrace: ParsableCommand {
             audit.finish()
             let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
             let rate = speed?.rate ?? 0.1
-            let replay = Replay(events, stoppingAt: audit.firstFinding?.sequence, speed: rate)
+            let replay = Replay(events, stoppingAt: audit.firstFinding(besides: [])?.sequence, speed: rate)
             let session = try Session(
                 laboratory: replay, writer: nil, isASCII: isASCII, speed: rate, slowsTo: nil)
             let end = try session.run()

@@ -16,7 +16,9 @@ struct Run: ParsableCommand {
         discussion: """
             Prints each command with its result, and at the end whether every expectation held. Exit status: 0 passed, \
             1 an expectation failed or a property was broken, 2 the script can't be read or the cluster can't start, \
-            64 usage, 130 interrupted.
+            64 usage, 130 interrupted. A line that is refused says so, and the script goes on.
+
+            \(Catalogue.page)
             """)
 
     @Argument(help: "The script; - for standard input.")

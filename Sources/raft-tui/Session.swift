@@ -32,7 +32,8 @@ final class Session {
         history = History()
         do { terminal = try Terminal() } catch { throw Failure("\(error)") }
         model = Model(
-            size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo)
+            size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
+            isReplay: laboratory is Replay)
     }
 
     /// Runs until its user leaves. Answers the exit status.

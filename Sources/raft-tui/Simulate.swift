@@ -12,10 +12,10 @@ struct Simulate: ParsableCommand {
         abstract: "Put the nodes through simulated worlds, each with a seed's own faults, and hold them to Raft.",
         discussion: """
             Each seed draws a network, disks, clocks, clients and faults. After the faults the cluster must recover. \
-            Exit status: 0 if every seed passed, 1 if a property was broken, 64 for wrong arguments.
+            Exit status: 0 if every seed passed, 1 if a property was broken, 2 if --trace can't be written, 64 usage.
             """)
 
-    @Option(help: "The seeds, like 1...1000.")
+    @Option(help: "The seeds, like 1...1000 (default: 1...100).")
     var seeds: SeedRange?
 
     @Option(help: "One seed alone.")
@@ -60,7 +60,7 @@ struct Simulate: ParsableCommand {
             progress.clear()
             print("seed \(seed): \(verdict)")
             print("  at \(trial.world.now.clockText) of simulated time; once more: \(commandLine(seed))")
-            print("  to look at it then: raft-tui replay trace.ndjson")
+            print("  to look at it then: raft-tui replay \(trace ?? "trace.ndjson")")
             if failures == 1, !without.isEmpty || !sabotage.isEmpty { break }
         }
         progress.finish(failures: failures)
@@ -84,7 +84,7 @@ struct Simulate: ParsableCommand {
         if nodes != 5 { words.append("--nodes \(nodes)") }
         if duration.interval != .seconds(60) { words.append("--duration \(duration)") }
         words += without.map { "--without \($0.name)" } + sabotage.map { "--sabotage \($0.rawValue)" }
-        return words.joined(separator: " ") + " --trace trace.ndjson"
+        return words.joined(separator: " ") + " --trace \(trace ?? "trace.ndjson")"
     }
 }
 
@@ -117,7 +117,7 @@ private struct Progress {
         let elapsed = max(elapsed, 1e-6)
         let failed = failures == 0 ? "all passed" : "\(failures) failed"
         print(
-            "\(done) seeds, \(failed); \(Int(simulated)) simulated seconds in \((elapsed * 10).rounded() / 10) s, \(Int(simulated / elapsed)) a second; \(steps) steps of servers"
+            "\(done) seed\(done == 1 ? "" : "s"), \(failed); \(Int(simulated)) simulated seconds in \((elapsed * 10).rounded() / 10) s, \(Int(simulated / elapsed)) a second; \(steps) steps of servers"
         )
     }
 

@@ -5,35 +5,71 @@ import RaftCore
 import RaftTrace
 
 /// Reads events from a file, one JSON object a line.
-enum TraceReader {
-    /// Hands every event to `take`, in order. Answers how many there were.
-    static func read(_ path: String, _ take: (Event) throws -> Void) throws -> Int {
+struct TraceReader {
+    private let path: String
+    private(set) var count = 0
+    /// How many events are missing between those that are there.
+    private(set) var missing = 0
+    private var sequence: UInt64 = 0
+    private var nodes = 0
+
+    /// Hands every event to `take`, in order. Answers how many there were, and how many are missing between them.
+    static func read(_ path: String, _ take: (Event) throws -> Void) throws -> (count: Int, missing: Int) {
         let decoder = JSONDecoder()
-        var count = 0
-        for (place, line) in try Files.bytes(path).split(separator: UInt8(ascii: "\n")).enumerated() {
+        let bytes = try Files.bytes(path)
+        let isWhole = bytes.last == UInt8(ascii: "\n")
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        var reader = TraceReader(path: path)
+        for (place, line) in lines.enumerated() {
             let event: Event
             do { event = try decoder.decode(Event.self, from: Data(line)) } catch {
-                throw Failure("\(path), line \(place + 1), is no event of a trace: \(TraceReader.reason(of: error))")
-            }
-            if count == 0 {
-                guard case .began(let began) = event.kind else {
-                    throw Failure("\(path) is no trace: it doesn't begin with one")
-                }
-                guard began.version == ClusterBegan.version else {
+                if !isWhole, place > 0, place == lines.count - 1 {
                     throw Failure(
-                        "\(path) is a trace of version \(began.version), and this program reads version \(ClusterBegan.version)"
+                        "\(path) ends in the middle of line \(place + 1): whoever wrote it was stopped; without that line it can be read"
                     )
                 }
+                throw Failure("\(path), line \(place + 1), is no event of a trace: \(TraceReader.reason(of: error))")
             }
-            try take(event)
-            count += 1
+            for event in try reader.check(event, line: place + 1) { try take(event) }
         }
-        guard count > 0 else { throw Failure("\(path) is no trace: it is empty") }
-        return count
+        guard reader.count > 0 else { throw Failure("\(path) is no trace: it is empty") }
+        return (reader.count, reader.missing)
+    }
+
+    /// Makes sure that an event can follow those before it. Answers it, and before it that some are missing.
+    private mutating func check(_ event: Event, line: Int) throws -> [Event] {
+        if case .began(let began) = event.kind {
+            guard began.version == ClusterBegan.version else {
+                throw Failure(
+                    "\(path) is a trace of version \(began.version), and this program reads version \(ClusterBegan.version)"
+                )
+            }
+            nodes = began.nodes
+        } else if count == 0 {
+            throw Failure("\(path) is no trace: it doesn't begin with one")
+        }
+        if case .node(let node, _, _) = event.kind, node.rawValue > nodes {
+            throw Failure("\(path), line \(line), speaks of \(node), but there are \(nodes) nodes")
+        }
+        count += 1
+        // What was found broken has the number of the event that showed it.
+        if case .violation = event.kind { return [event] }
+        guard event.sequence > sequence else {
+            throw Failure(
+                "\(path), line \(line): event \(event.sequence) follows event \(sequence), so that this is more than one trace"
+            )
+        }
+        let gap = count > 1 ? Int(clamping: event.sequence - sequence - 1) : 0
+        sequence = event.sequence
+        guard gap > 0 else { return [event] }
+        missing += gap
+        return [Event(at: event.at, sequence: event.sequence, kind: .dropped(EventsDropped(count: gap))), event]
     }
 
     private static func reason(of error: any Error) -> String {
         switch error {
+        case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty:
+            "it is no JSON object"
         case DecodingError.dataCorrupted(let context): context.debugDescription
         case DecodingError.keyNotFound(let key, _): "'\(key.stringValue)' is missing"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -48,7 +84,8 @@ final class TraceWriter {
     private let path: String
     private let file: UnsafeMutablePointer<FILE>
     private let encoder = JSONEncoder()
-    private var findings = 0
+    /// How many findings of each side of the audit were written.
+    private var written = (servers: 0, clients: 0)
 
     init(path: String) throws {
         guard let file = fopen(path, "w") else {
@@ -62,13 +99,14 @@ final class TraceWriter {
     /// Writes events, and after them what was found meanwhile.
     func write(_ events: [Event], _ audit: Audit) throws {
         for event in events { try write(event) }
-        let found = audit.findings.sorted { $0.sequence < $1.sequence }
-        if found.count < findings { findings = 0 }
-        for finding in found[findings...] {
+        let (servers, clients) = (audit.safety.findings, audit.clients.findings)
+        // A cluster that began anew has an audit of its own.
+        if servers.count < written.servers || clients.count < written.clients { written = (0, 0) }
+        for finding in servers[written.servers...] + clients[written.clients...] {
             let violation = PropertyBroken(property: finding.property.rawValue, sentence: finding.sentence)
             try write(Event(at: events.last?.at ?? .zero, sequence: finding.sequence, kind: .violation(violation)))
         }
-        findings = found.count
+        written = (servers.count, clients.count)
         guard fflush(file) == 0 else { throw failure() }
     }
 

@@ -5,6 +5,14 @@ import Testing
 /// The commands that prove: simulate, soak, check, rules.
 @Suite(.serialized)
 struct ProofTests {
+    /// The first line of a trace.
+    private static func trace(nodes: String = "3") -> String {
+        #"{"at":0,"electionTimeout":[1,2],"event":"trace","heartbeat":1,"nodes":\#(nodes),"options":[],"#
+            + #""rulesOff":[],"seed":1,"seq":1,"version":1}"# + "\n"
+    }
+
+    private static func event(_ fields: String, at: String = "5") -> String { "{\"at\":\(at),\"seq\":2,\(fields)}\n" }
+
     @Test("the same seed gives the same trace, byte for byte, in another process; the audit reads it")
     func sameBytes() throws {
         let directory = try TemporaryDirectory()
@@ -75,6 +83,69 @@ struct ProofTests {
         #expect(tolerated.status == 0, "\(tolerated.output)\(tolerated.errors)")
     }
 
+    @Test("an open call hides no broken answer, neither from a condition nor at the end")
+    func openCalls() throws {
+        let lines = """
+            cluster 5
+            option prevote off
+            option checkquorum off
+            hold-timer 2 3 4 5
+            rule readIndexNeedsMajority off
+            wait leader 1
+            set x 1
+            wait converged
+            partition 1 | 2,3,4,5
+            pause 5
+            set z 1 via 5 as other &
+            timeout 4
+            wait role 4 leader
+            set x 2 via 4 as c2
+            get x via 1 as c3
+            """
+        let end = try Program.run(["run", "-", "--simulated"], input: lines)
+        #expect(end.status == 1)
+        #expect(end.output.contains("linearizability: c3 is answered ok 1"))
+        let condition = try Program.run(["run", "-", "--simulated"], input: lines + "\nexpect linearizable")
+        #expect(condition.status == 1)
+        #expect(condition.output.contains("failed: line 16: expected linearizable, but linearizability: c3"))
+    }
+
+    @Test("a reset makes nothing good: what was broken before it is still found, and replayed")
+    func brokenBeforeReset() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/trace.ndjson"
+        let lines = """
+            cluster 3
+            option prevote off
+            hold-timer 1 2 3
+            rule majorityElects off
+            tolerate election-safety
+            partition 1 | 2 | 3
+            timeout 1
+            timeout 2
+            sleep 200ms
+            expect violation election-safety
+            reset
+            wait leader
+            """
+        let played = try Program.run(["run", "-", "--simulated", "--trace", path], input: lines)
+        #expect(played.status == 0, "\(played.output)")
+        let verdict = try Program.run(["check", path])
+        #expect(verdict.status == 1)
+        #expect(verdict.output.contains("election-safety  BROKEN"))
+    }
+
+    @Test("an armed reset ends the line that waits for an answer; a line that was never pulled is named")
+    func armedReset() throws {
+        let lines = "cluster 3\nhold-timer 2 3\nwait leader 1\nwhen applied 1 >= 2 do reset\nset x 1\n"
+        let armed = try Program.run(["run", "-", "--simulated"], input: lines)
+        #expect(armed.status == 0, "\(armed.output)")
+        #expect(armed.output.contains("set x 1 → the cluster began anew, and nobody answers"))
+        let never = try Program.run(
+            ["run", "-", "--simulated"], input: "cluster 3\nwhen commit 1 >= 99 do kill 1\nwait leader\n")
+        #expect(never.output.contains("when commit 1 >= 99 do kill 1 → never came true"))
+    }
+
     @Test("a rule that is off is found, with the command that shows it again; its trace is found guilty, too")
     func ruleOff() throws {
         let directory = try TemporaryDirectory()
@@ -96,6 +167,17 @@ struct ProofTests {
             ("", "is empty"), ("{}\n", "line 1, is no event of a trace: 'event' is missing"),
             ("{\"event\":\"dance\",\"at\":1,\"seq\":1}\n", "line 1, is no event of a trace"),
             ("{\"at\":1,\"event\":\"command\",\"seq\":1,\"text\":\"heal\"}\n", "it doesn't begin with one"),
+            (trace(nodes: "-2"), "a number is larger than any log's"), (trace(nodes: "64"), "a number is larger"),
+            (
+                trace() + event("\"event\":\"paused\",\"node\":4,\"term\":1"),
+                "line 2, speaks of n4, but there are 3 nodes"
+            ),
+            (trace() + event("\"event\":\"paused\",\"node\":2,\"term\":1", at: "-5"), "'at' is no time of a cluster"),
+            (
+                trace() + event("\"event\":\"applied\",\"node\":2,\"term\":1,\"index\":18446744073709551615"),
+                "a number is larger than any log's"
+            ), (trace() + trace(), "line 2: event 1 follows event 1, so that this is more than one trace"),
+            (trace() + "{\"at\":5,\"ev", "ends in the middle of line 2"),
         ])
     func foreignTraces(text: String, reason: String) throws {
         let ending = try Program.run(["check", "-"], input: text)
