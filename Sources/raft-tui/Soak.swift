@@ -82,8 +82,9 @@ private struct Storm {
     }
 
     private(set) var next: Instant
-    private(set) var audit = Audit()
-    private var picture = Picture()
+    private var witness = Witness()
+    var audit: Audit { witness.audit }
+    private var picture: Picture { witness.picture }
     private var random: Generator
     /// The weather has randomness of its own, so that a seed's faults don't depend on how fast its clients are.
     private var weather: Generator
@@ -112,8 +113,7 @@ private struct Storm {
     }
 
     mutating func take(_ event: Event) {
-        picture.apply(event)
-        audit.take(event.kind, sequence: event.sequence)
+        witness.take(event)
         guard case .returned(let answer) = event.kind, let client = open.removeValue(forKey: answer.call) else {
             return
         }
@@ -165,7 +165,7 @@ private struct Storm {
             return nil
         }
         guard picture.isConverged, picture.nodes.allSatisfy({ $0.isRunning }) else { return nil }
-        audit.finish()
+        witness.finish()
         if let finding = audit.firstFinding { return Verdict(isGood: false, sentence: "\(finding)") }
         let unchecked = audit.safety.unchecked + audit.clients.unchecked
         return Verdict(
