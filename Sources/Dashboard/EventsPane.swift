@@ -79,8 +79,10 @@ extension Model {
             if line.isHeading {
                 canvas.write(line.left, row: row, column: 2, style: Style(.sky, isBold: true), limit: edge - 2)
             } else {
-                canvas.write(line.left, row: row, column: 4, style: .plain.bold, limit: min(28, edge - 4))
-                canvas.write(line.right, row: row, column: 32, limit: edge - 32)
+                let mark = symbols.ellipsis
+                canvas.write(
+                    line.left, row: row, column: 4, style: .plain.bold, limit: min(27, edge - 4), cutMark: mark)
+                canvas.write(line.right, row: row, column: 32, limit: edge - 32, cutMark: mark)
             }
         }
         if lines.isEmpty { canvas.write("nothing is called so", row: 1, column: 2, style: .faint) }
