@@ -13,6 +13,7 @@ public struct Trial: Sendable {
     public let duration: Interval
     private var phase = Phase.chaos
     private var calmUntil = Instant.zero
+    private var nextWrite = Instant.zero
 
     private enum Phase {
         case chaos
@@ -63,13 +64,16 @@ public struct Trial: Sendable {
             world.calmDown()
             calmUntil = world.now + Trial.recoveryMax
             phase = .recovery
-            world.askFirst(.write(.set(key: Bytes("end".utf8), value: Bytes("end".utf8))))
+            writeOnce()
         case .recovery:
             if world.hasRecovered {
                 phase = .reading
                 world.readEverything()
             } else if world.now >= calmUntil {
                 return .stuck(world.whyStuck)
+            } else if world.now >= nextWrite, !world.settings.options.noop {
+                // Without the empty entry of its term a new leader commits nothing until somebody writes (paper §8).
+                writeOnce()
             }
         case .reading:
             if world.areClientsIdle {
@@ -81,6 +85,12 @@ public struct Trial: Sendable {
         case .over: return .passed
         }
         return nil
+    }
+
+    /// The first client writes, so that there is something to commit.
+    private mutating func writeOnce() {
+        nextWrite = world.now + .seconds(10)
+        world.askFirst(.write(.set(key: Bytes("end".utf8), value: Bytes("end".utf8))))
     }
 
     /// What happened since this was called last, where events are kept.
