@@ -6,6 +6,7 @@ import RaftTrace
 extension Desk {
     mutating func start(_ node: NodeID) -> [Order] {
         standing[node] = .up
+        wiped.remove(node)
         // Its disk is in use: one that was wiped before can't take its place any more.
         undoable.removeAll { if case .unwipe(node, _) = $0 { true } else { false } }
         return [.start(node)]
@@ -16,7 +17,9 @@ extension Desk {
         switch action {
         case .kill: return stop(node, .kill, undo: .revive(node))
         case .power: return stop(node, .power, undo: .revive(node))
-        case .wipe: return stop(node, .wipe, undo: .unwipe(node, revives: standing[node, default: .down] != .down))
+        case .wipe:
+            wiped.insert(node)
+            return stop(node, .wipe, undo: .unwipe(node, revives: standing[node, default: .down] != .down))
         case .revive: return start(node)
         case .pause:
             standing[node] = .paused
@@ -44,6 +47,7 @@ extension Desk {
         case (.pause, .down), (.timeout, .down): throw Refusal("\(node) is down")
         case (.timeout, .paused): throw Refusal("\(node) is paused")
         case (.timeout, .up) where leader == node: throw Refusal("\(node) leads already")
+        case (.wipe, _) where wiped.contains(node): throw Refusal("the disk of \(node) is taken away already")
         case (.holdTimer, _) where heldTimers.contains(node): throw Refusal("the timer of \(node) is held already")
         case (.freeTimer, _) where !heldTimers.contains(node): throw Refusal("the timer of \(node) isn't held")
         default: break
@@ -64,6 +68,10 @@ extension Desk {
         case .down: throw Refusal("\(target) is down, and can't lead")
         case .paused: throw Refusal("\(target) is paused, and can't lead")
         case .up: break
+        }
+        if let other = names.picture[leader]?.handsOverTo { throw Refusal("\(leader) hands over to \(other) already") }
+        if names.picture[leader]?.peers[target]?.isCounted == false {
+            throw Refusal("\(target) has forgotten what it promised, and can't lead")
         }
         guard standing[leader] == .up else { throw Refusal("\(leader) is paused, and can't hand over") }
         return [.transfer(leader, to: target)]
@@ -111,7 +119,9 @@ extension Desk {
         guard let last = undoable.popLast() else { throw Refusal("there is no fault to take back") }
         switch last {
         case .revive(let node): return start(node)
-        case .unwipe(let node, let revives): return [.unwipe(node)] + (revives ? start(node) : [])
+        case .unwipe(let node, let revives):
+            wiped.remove(node)
+            return [.unwipe(node)] + (revives ? start(node) : [])
         case .resume(let node):
             standing[node] = .up
             return [.resume(node)]

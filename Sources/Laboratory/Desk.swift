@@ -19,6 +19,8 @@ public struct Desk: Sendable {
     var standing: [NodeID: Standing] = [:]
     var heldTimers: Set<NodeID> = []
     var disks: [NodeID: DiskCondition] = [:]
+    /// The servers that have no disk since they were wiped.
+    var wiped: Set<NodeID> = []
     var links: [Picture.LinkID: LinkState] = [:]
     var undoable: [Undo] = []
     private var lastWrites: [String: Request] = [:]

@@ -132,7 +132,7 @@ public struct ClientAudit: Sendable {
                 return
             }
             // A write that was refused left nothing behind, so that this one is the first of its number.
-            lastWrites[call.call.client].map { old in if calls[old]?.isForgettable == true { calls[old] = nil } }
+            if let old = lastWrites[call.call.client] { letGo(old) }
             lastWrites[call.call.client] = number
         }
         switch call.trace {
@@ -142,6 +142,14 @@ public struct ClientAudit: Sendable {
         case .certain(let result):
             calls[number]?.slot = keys[key, default: KeyHistory(isKnown: isStoreKnown)].begin(request, result: result)
         }
+    }
+
+    /// A client's write will not be made again, for there is a later one.
+    private mutating func letGo(_ number: UInt64) {
+        guard let call = calls[number] else { return }
+        if call.isForgettable { calls[number] = nil }
+        guard case .maybe = call.trace, let slot = call.slot, let key = call.call.request.singleKey else { return }
+        keys[key]?.settle(slot)
     }
 
     private mutating func end(_ call: Call, sequence: UInt64) {
@@ -164,7 +172,12 @@ public struct ClientAudit: Sendable {
         defer { calls[call.call.call] = nil }
         guard let key = call.call.request.singleKey, let first = calls[original], result.isAnswer else { return }
         if let known = first.result, known.isAnswer {
-            guard known != result else { return }
+            if known == result {
+                // What was answered to either has happened by then.
+                guard let slot = first.slot else { return }
+                calls[original]?.slot = nil
+                return checkEnd(of: slot, key, call, result, sequence)
+            }
             let who = call.call.client
             find("\(who) was answered \(known) to a write, and \(result) when it sent it again", sequence)
         } else if let slot = first.slot {

@@ -53,8 +53,13 @@ struct KeyHistory: Sendable {
         let bit: UInt128 = 1 << UInt128(free)
         open |= bit
         if request.isRead { reads |= bit }
-        if result == nil { optional |= bit }
+        // One without a known answer may yet be made again and answered; see ``settle(_:)``.
         return free
+    }
+
+    /// An open call without a known end will not be made again: nobody will ever learn what it came to.
+    mutating func settle(_ slot: Int) {
+        if slots[slot] != nil { optional |= 1 << UInt128(slot) }
     }
 
     /// An open call without a known end was made again, and answered.

@@ -17,6 +17,8 @@ public struct Client: Sendable {
     private var session: String
     private var sessionsUsed = 1
     private var nextSequence: UInt64 = 1
+    /// Whether a write of this session was answered, so that the cluster knows the session.
+    private var isSessionKnown = false
     private var lastWrite: (sequence: UInt64, session: String, operation: Operation)?
 
     /// How long a call goes on before its result is unknown.
@@ -162,7 +164,10 @@ public struct Client: Sendable {
             return .read(open.call.request)
         }
         let others = calls.lazy.filter { $0.session == open.session }.compactMap(\.sequence)
-        let first = min(sequence, others.min() ?? sequence)
+        // Until something was applied there is no session: numbers that were used up by refused writes must not look as if
+        // it had been forgotten.
+        let isFirst = open.session == session && !isSessionKnown
+        let first = isFirst ? 1 : min(sequence, others.min() ?? sequence)
         return .write(
             SessionCommand(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
     }
@@ -178,6 +183,7 @@ public struct Client: Sendable {
     private mutating func finish(_ place: Int, with result: ClientResult) -> Action {
         let open = calls.remove(at: place)
         if result != .unknown { preferred = open.call.via == nil ? open.target : preferred }
+        if open.sequence != nil, open.session == session, result.isAnswerOfStore { isSessionKnown = true }
         return .finish(ClientReturn(client: name, call: open.call.call, result: result))
     }
 
@@ -192,20 +198,32 @@ public struct Client: Sendable {
     /// sent in a new session; of one that was sent before nobody can say.
     private mutating func renewSession(for place: Int, at now: Instant) -> [Action] {
         var open = calls[place]
+        let wasLast = lastWrite.map { $0.session == open.session && $0.sequence == open.sequence } ?? false
         if open.session == session {
             sessionsUsed += 1
             session = "\(firstSession)~\(sessionsUsed)"
             nextSequence = 1
+            isSessionKnown = false
         }
         guard open.attempts == 1, !open.call.isRetry, case .write(let operation) = open.call.request else {
             return [finish(place, with: .unknown)]
         }
         open.session = session
         open.sequence = nextSequence
-        lastWrite = (nextSequence, session, operation)
+        if wasLast { lastWrite = (nextSequence, session, operation) }
         nextSequence += 1
         open.next = now
         calls[place] = open
         return []
+    }
+}
+
+extension ClientResult {
+    /// Whether it is what the store said, so that the write was applied.
+    fileprivate var isAnswerOfStore: Bool {
+        switch self {
+        case .ok, .value, .keys, .notFound, .mismatch: true
+        case .notLeader, .unknown, .error: false
+        }
     }
 }

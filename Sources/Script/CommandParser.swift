@@ -117,6 +117,8 @@ extension LineParser {
         guard !name.isEmpty, name.utf8.count <= 32 else {
             throw ScriptError("a client's name has 1 to 32 bytes", column: column)
         }
+        // What comes after one names a client's later sessions.
+        guard !name.contains("~") else { throw ScriptError("a client's name has no ~", column: column) }
         return name
     }
 

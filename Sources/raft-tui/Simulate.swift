@@ -47,7 +47,7 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let range = seeds?.range ?? (seed ?? 1)...(seed ?? 100)
-        var progress = Progress(total: range.count)
+        var progress = Progress(total: Int(min(range.upperBound - range.lowerBound, UInt64(Int.max) - 1)) + 1)
         var failures = 0
         for seed in range {
             var trial = Trial(

@@ -46,6 +46,14 @@ struct DeskTests {
         #expect(refusal(.undo) == "there is no fault to take back")
     }
 
+    @Test("a disk is taken away once, until there is another")
+    mutating func wipeTwice() throws {
+        _ = try orders(.nodes(.wipe, [node(3)]))
+        #expect(refusal(.nodes(.wipe, [node(3)])) == "the disk of n3 is taken away already")
+        #expect(try orders(.undo) == [.unwipe(NodeID(3)), .start(NodeID(3))])
+        _ = try orders(.nodes(.wipe, [node(3)]))
+    }
+
     @Test("a partition cuts between groups and heals within them, and is taken back as a whole")
     mutating func partition() throws {
         _ = try orders(.cut([LinkReference(from: node(1), to: node(2))]))

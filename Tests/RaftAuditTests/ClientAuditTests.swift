@@ -201,6 +201,34 @@ struct ClientAuditTests {
         #expect(!restarted.isLinearizable, "a log of this run holds only what this run's clients wrote")
     }
 
+    @Test("a write of which nobody knew, and that is sent again later, may have had its effect long before")
+    func lateRetry() {
+        var history = History()
+        history.perform(1, set("1"), .unknown)
+        history.call(2, set("2"), by: "bob")
+        history.answer(2, .ok, to: "bob")
+        history.call(3, set("1"), isRetry: true)
+        history.answer(3, .ok)
+        history.perform(4, get(), value("2"))
+        #expect(history.isLinearizable)
+        history.perform(5, get(), value("3"))
+        #expect(!history.isLinearizable)
+    }
+
+    @Test(
+        "what is answered to a write that was sent again has happened by then, though the first answer is still to come"
+    )
+    func retryEndsFirst() {
+        var history = History()
+        history.call(1, set("1"))
+        history.call(2, set("1"), isRetry: true)
+        history.answer(2, .ok)
+        history.call(3, get(), by: "bob")
+        history.answer(3, .notFound, to: "bob")
+        history.answer(1, .ok)
+        #expect(!history.isLinearizable)
+    }
+
     @Test("a read that promises less breaks nothing by being stale, and nothing follows from it")
     func weakReads() {
         func local() -> Request { .get(key: bytes("x"), .local) }

@@ -75,6 +75,7 @@ struct ParserTests {
             ("wait leader within", "line 1, column 19: a time is missing"),
             ("wait leader within soon", "line 1, column 20: a time is a duration like 50ms or 2s, not 'soon'"),
             ("set x 1 as \"\"", "line 1, column 12: a client's name has 1 to 32 bytes"),
+            ("set x 1 as a~2", "line 1, column 12: a client's name has no ~"),
             ("deliver", "line 1, column 8: a link like 1>3, or a message like #17, is missing"),
             ("deliver #x", "line 1, column 11: a link like 1>3, or a message like #17, is missing"),
             ("drop #1x", "line 1, column 6: a message is written #17, not '#1x'"),
@@ -262,7 +263,7 @@ extension Generator {
         case 0..<4:
             let request = request()
             var name = text()
-            if name.isEmpty || name.utf8.count > 32 { name = ClientCommand.defaultClient }
+            if name.isEmpty || name.utf8.count > 32 || name.contains("~") { name = ClientCommand.defaultClient }
             return .client(
                 ClientCommand(
                     request, client: name, via: chance(0.3) ? reference() : nil,
