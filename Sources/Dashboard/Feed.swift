@@ -17,7 +17,7 @@ public struct Feed: Sendable {
         /// The servers that got the same message, where it is one.
         fileprivate var receivers: [NodeID] = []
         fileprivate var message = ""
-        fileprivate var number: UInt64 = 0
+        fileprivate var numbers: [UInt64] = []
     }
 
     /// The lines.
@@ -45,17 +45,27 @@ public struct Feed: Sendable {
         let summary = message.summary
         if let last = lines.last, last.message == summary, last.nodes.first == message.from, last.at == moment {
             lines[lines.count - 1].receivers.append(message.to)
+            lines[lines.count - 1].numbers.append(sent.number)
             lines[lines.count - 1].nodes.append(message.to)
         } else {
             var line = Line(at: moment, nodes: [message.from, message.to], text: "", weight: .usual)
             line.receivers = [message.to]
             line.message = summary
-            line.number = sent.number
+            line.numbers = [sent.number]
             append(line)
         }
         let line = lines[lines.count - 1]
         let receivers = line.receivers.map(\.description).joined(separator: ",")
-        lines[lines.count - 1].text = "\(message.from) → \(receivers)  \(summary)  #\(line.number)"
+        lines[lines.count - 1].text = "\(message.from) → \(receivers)  \(summary)  \(Feed.text(of: line.numbers))"
+    }
+
+    /// The numbers of one message's copies, as `deliver` takes them: `#17`, `#17-20`, or `#17,19`.
+    private static func text(of numbers: [UInt64]) -> String {
+        guard let first = numbers.first, let last = numbers.last, numbers.count > 1 else {
+            return numbers.map { "#\($0)" }.joined()
+        }
+        let isRow = last &- first == UInt64(numbers.count - 1)
+        return "#" + (isRow ? "\(first)-\(last)" : numbers.map(String.init).joined(separator: ","))
     }
 
     /// Adds a line that no event stands for: what the program has to say itself.
