@@ -61,7 +61,18 @@ final class Peer: Sendable {
         self.port = try loop.flatSubmit { bound.value.endpoint.listen(on: port) }.wait()
     }
 
-    /// A server on a port that the system gives to nobody by itself, so that it is still free when this one has closed.
+    /// A server on a port that had another one before. Whoever got it meanwhile for a connection of his own is waited for.
+    static func again(_ node: NodeID, on port: Int) throws -> Peer {
+        let end = ContinuousClock.now + .seconds(20)
+        while true {
+            do { return try Peer(node, port: port) } catch let error as IOError {
+                guard error.errnoCode == EADDRINUSE, ContinuousClock.now < end else { throw error }
+            }
+        }
+    }
+
+    /// A server on a port that the system seldom gives to anybody by itself, so that it is mostly still free when this one
+    /// has closed.
     static func onOwnPort(_ node: NodeID) throws -> Peer {
         while true {
             do { return try Peer(node, port: .random(in: 20_000..<30_000)) } catch let error as IOError {
@@ -148,7 +159,7 @@ struct EndpointTests {
             try other.until { $0.numbers == [1] }
             try other.close()
         }
-        let again = try Peer(n2, port: port)
+        let again = try Peer.again(n2, on: port)
         try again.connect(to: one)
         try one.send(2, to: n2)
         try again.until { $0.numbers.last == 2 }
@@ -227,7 +238,7 @@ struct EndpointTests {
         let one = try Peer.onOwnPort(n1)
         let port = one.port
         try one.close()
-        let again = try Peer(n1, port: port)
+        let again = try Peer.again(n1, on: port)
         #expect(again.port == port)
         #expect(throws: (any Error).self) { try Peer(n3, port: port) }
     }
