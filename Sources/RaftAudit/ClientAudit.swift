@@ -215,16 +215,6 @@ public struct ClientAudit: Sendable {
     }
 }
 
-extension ClientResult {
-    /// Whether it says what became of the call, so that it happened.
-    fileprivate var isAnswer: Bool {
-        switch self {
-        case .ok, .value, .keys, .notFound, .mismatch: true
-        case .notLeader, .unknown, .error: false
-        }
-    }
-}
-
 extension Request {
     /// The one key that it is about.
     fileprivate var singleKey: Bytes? {

@@ -124,10 +124,7 @@ public struct Client: Sendable {
         guard let place = calls.firstIndex(where: { $0.earlier.contains(reply.id) }), !reply.isSessionGone else {
             return []
         }
-        switch reply.result {
-        case .ok, .value, .keys, .notFound, .mismatch: return [finish(place, with: reply.result)]
-        case .notLeader, .unknown, .error: return []
-        }
+        return reply.result.isAnswer ? [finish(place, with: reply.result)] : []
     }
 
     /// Asks again where it is time to, and gives up where a call has waited long enough.
@@ -174,16 +171,13 @@ public struct Client: Sendable {
 
     /// The result to end a call with; `nil` where it is to ask again.
     private func final(_ result: ClientResult, for open: Call) -> ClientResult? {
-        switch result {
-        case .notLeader, .unknown, .error: open.call.via == nil ? nil : result
-        case .ok, .value, .keys, .notFound, .mismatch: result
-        }
+        result.isAnswer || open.call.via != nil ? result : nil
     }
 
     private mutating func finish(_ place: Int, with result: ClientResult) -> Action {
         let open = calls.remove(at: place)
         if result != .unknown { preferred = open.call.via == nil ? open.target : preferred }
-        if open.sequence != nil, open.session == session, result.isAnswerOfStore { isSessionKnown = true }
+        if open.sequence != nil, open.session == session, result.isAnswer { isSessionKnown = true }
         return .finish(ClientReturn(client: name, call: open.call.call, result: result))
     }
 
@@ -215,15 +209,5 @@ public struct Client: Sendable {
         open.next = now
         calls[place] = open
         return []
-    }
-}
-
-extension ClientResult {
-    /// Whether it is what the store said, so that the write was applied.
-    fileprivate var isAnswerOfStore: Bool {
-        switch self {
-        case .ok, .value, .keys, .notFound, .mismatch: true
-        case .notLeader, .unknown, .error: false
-        }
     }
 }

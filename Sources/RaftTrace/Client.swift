@@ -79,6 +79,14 @@ public enum ClientResult: Hashable, Sendable {
         }
     }
 
+    /// Whether it is what the store said, so that the call had its effect.
+    public var isAnswer: Bool {
+        switch self {
+        case .ok, .value, .keys, .notFound, .mismatch: true
+        case .notLeader, .unknown, .error: false
+        }
+    }
+
     /// Whether it promises that what was asked is done.
     public var isOK: Bool { name == "ok" }
 }
