@@ -28,7 +28,8 @@ let package = Package(
         .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore"], swiftSettings: settings),
         .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
         .target(
-            name: "RaftNode", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
+            name: "RaftNode", dependencies: ["ByteCoding", "KeyValue", "RaftCore", "RaftTrace", deque],
+            swiftSettings: settings),
         .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
         .target(
             name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),

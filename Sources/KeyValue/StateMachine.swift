@@ -5,10 +5,10 @@ import HashTreeCollections
 /// server.
 public struct StateMachine: Hashable, Sendable {
     /// The keys and their values.
-    public private(set) var store = Store()
-    private var sessions: TreeDictionary<String, Session> = [:]
+    public internal(set) var store = Store()
+    var sessions: TreeDictionary<String, Session> = [:]
     /// How many commands were applied: the clock by which sessions grow old.
-    private var clock: UInt64 = 0
+    var clock: UInt64 = 0
 
     /// How many clients are remembered. Beyond it, those that were silent the longest are forgotten, a tenth of them at
     /// once.
@@ -61,16 +61,16 @@ public struct StateMachine: Hashable, Sendable {
 }
 
 /// What a client's recent writes came to.
-private struct Session: Hashable, Sendable {
-    private struct Result: Hashable {
+struct Session: Hashable, Sendable {
+    struct Result: Hashable {
         var sequence: UInt64
         var outcome: Outcome
     }
 
     /// The results of writes from ``firstIncomplete`` on, in ascending order of their numbers.
-    private var results: [Result] = []
+    var results: [Result] = []
     /// Writes before this number are done with: the client has their results.
-    private var firstIncomplete: UInt64 = 1
+    var firstIncomplete: UInt64 = 1
     /// When the client was last heard.
     var lastUse: UInt64 = 0
 

@@ -21,12 +21,16 @@ public struct SafetyAudit: Sendable {
     /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
     private var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
     private var applied = Window<Applied>(size: SafetyAudit.windowSize)
+    /// What the servers' state was, by the last entry that they had applied.
+    private var digests: [LogPosition: (digest: UInt64, node: NodeID)] = [:]
     private var sequence: UInt64 = 0
 
     /// How many of the latest entries are remembered, at least. What happens to older ones is not judged.
     private static let windowSize = 100_000
     /// How many terms are remembered before the older ones are forgotten.
     private static let termsMax = 2_000
+    /// How many snapshots are remembered before all are forgotten.
+    private static let digestsMax = 4_096
     /// The largest number of findings that are kept.
     public static let findingsMax = 20
 
@@ -100,6 +104,7 @@ public struct SafetyAudit: Sendable {
             servers[place].isRunning = false
             servers[place].isLeader = false
         case .applied(let applied): take(applied, of: node)
+        case .snapshot(let step): take(step, of: node)
         case .state(let state): adopt(state, of: node, in: term)
         case .paused, .resumed, .timerHeld, .timerFreed, .disk, .hungUp: break
         }
@@ -113,9 +118,10 @@ public struct SafetyAudit: Sendable {
         case .appended(let appended): append(appended, to: node)
         case .truncated(let truncated): truncate(truncated, of: node)
         case .committed(let committed): commit(committed, on: node, in: term)
+        case .snapshotInstalled(let installed): install(installed, on: node)
         case .halted(let violation): find(violation.property, "\(node) halts: \(violation)")
         case .termChanged, .voteCast, .voteCounted, .timerSet, .appendRefused, .progressed, .heldBack, .persisted,
-            .readRound, .transfer:
+            .readRound, .transfer, .compacted, .snapshotReceived:
             break
         }
     }
@@ -129,10 +135,11 @@ public struct SafetyAudit: Sendable {
         server.isRunning = true
         server.life += 1
         server.isLeader = false
-        server.commit = .zero
-        server.applied = .zero
+        // What a snapshot stands for is committed, and the state machine has it.
+        server.commit = started.snapshot?.index ?? .zero
+        server.applied = server.commit
         server.term = term
-        server.log = TermLog(started.log)
+        server.log = TermLog(started.log, after: started.base ?? .zero)
         server.isLogKnown = true
         if started.incarnation != server.incarnation {
             // Another disk: it has promised nothing.
@@ -142,8 +149,10 @@ public struct SafetyAudit: Sendable {
         }
         servers[place] = server
         checkKept(by: node, before: before)
-        let first =
-            server.log.count > UInt64(SafetyAudit.windowSize) ? server.log.count - UInt64(SafetyAudit.windowSize) : 0
+        if let snapshot = started.snapshot { checkStandsFor(snapshot, on: node) }
+        let first = max(
+            server.log.base.index.rawValue,
+            server.log.count - min(server.log.count, UInt64(SafetyAudit.windowSize)))
         for index in first..<server.log.count { checkEntry(at: LogIndex(index + 1), of: node, payload: nil) }
     }
 
@@ -157,8 +166,10 @@ public struct SafetyAudit: Sendable {
         guard before.isLogKnown, server.promisedLog > .zero else { return }
         let end = min(server.promisedLog.rawValue, max(before.log.count, server.log.count) + 1)
         let start = end > UInt64(SafetyAudit.windowSize) ? end - UInt64(SafetyAudit.windowSize) : 1
-        let lost = (start...end).first {
-            server.log.term(at: LogIndex($0)) != before.log.term(at: LogIndex($0))
+        let lost = (start...end).first { raw in
+            // What a snapshot stands for is judged by its last entry.
+            if server.log.hasForgotten(LogIndex(raw)) || before.log.hasForgotten(LogIndex(raw)) { return false }
+            return server.log.term(at: LogIndex(raw)) != before.log.term(at: LogIndex(raw))
         }
         guard let lost else { return }
         let had = before.log.term(at: LogIndex(lost)).map { "entry \(lost) of term \($0)" } ?? "entry \(lost)"
@@ -176,7 +187,7 @@ public struct SafetyAudit: Sendable {
         servers[place].incarnation = state.incarnation
         servers[place].commit = state.commit
         servers[place].applied = state.applied
-        servers[place].log = TermLog(state.log)
+        servers[place].log = TermLog(state.log, after: state.base ?? .zero)
         servers[place].isLogKnown = true
         servers[place].promisedLog = min(servers[place].promisedLog, LogIndex(servers[place].log.count))
     }
@@ -205,7 +216,9 @@ public struct SafetyAudit: Sendable {
     private func missing(from log: TermLog, committedBefore term: Term) -> LogIndex? {
         guard let known = committed.known else { return nil }
         func isMissing(_ index: UInt64) -> Bool {
-            guard let entry = committed[LogIndex(index)], entry.entry != .zero else { return false }
+            guard let entry = committed[LogIndex(index)], entry.entry != .zero,
+                !log.hasForgotten(LogIndex(index))
+            else { return false }
             return entry.committedIn < term && log.term(at: LogIndex(index)) != entry.entry
         }
         // Where the last one is there the others are, by Log Matching, which is judged by itself.
@@ -318,7 +331,7 @@ public struct SafetyAudit: Sendable {
         committed.append((entry, term))
         guard latestLed > term else { return }
         for (later, leader) in leaders.sorted(by: { $0.key < $1.key }) where later > term {
-            guard let log = leader.log, log.term(at: index) != entry else { continue }
+            guard let log = leader.log, !log.hasForgotten(index), log.term(at: index) != entry else { continue }
             find(
                 .leaderCompleteness,
                 "entry \(index) of term \(entry) is committed in term \(term), but \(leader.node) leads in term \(later) without it"
@@ -337,12 +350,63 @@ public struct SafetyAudit: Sendable {
             find(.stateMachineSafety, "\(node) applies entry \(applied.index) again")
         }
         servers[place].applied = applied.index
-        if applied.index.rawValue == UInt64(self.applied.count) + 1 { return self.applied.append(applied) }
-        guard let known = self.applied[applied.index] else { return unchecked += 1 }
+        if applied.index.rawValue > UInt64(self.applied.count) {
+            // A gap is what was left out, or what snapshots stand for.
+            self.applied.skip(to: applied.index.previous, with: Applied(index: .zero))
+            return self.applied.append(applied)
+        }
+        guard let known = self.applied[applied.index], known.index != .zero else { return unchecked += 1 }
         if known != applied {
             find(
                 .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it")
         }
+    }
+
+    // MARK: - Snapshots
+
+    /// A snapshot takes the place of a log: what it stands for must be what was committed (paper §7).
+    private mutating func install(_ installed: SnapshotInstalled, on node: NodeID) {
+        let place = Int(node.rawValue)
+        let server = servers[place]
+        if installed.last.index < server.commit {
+            find(
+                .monotone,
+                "\(node) knows entry \(server.commit) to be committed, and goes back to a snapshot up to \(installed.last.index)"
+            )
+        }
+        let next = installed.last.index.next
+        if next <= server.promisedLog, let known = committed[next], known.entry == server.log.term(at: next) {
+            find(.promise, "\(node) discards entry \(next), which it acknowledged and which is committed")
+        }
+        servers[place].log = TermLog(after: installed.last)
+        servers[place].isLogKnown = true
+        servers[place].commit = installed.last.index
+        servers[place].applied = installed.last.index
+        // The entries that it acknowledged and that are committed are in the snapshot; others are taken back.
+        servers[place].promisedLog = min(server.promisedLog, installed.last.index)
+        checkStandsFor(installed.last, on: node)
+    }
+
+    /// A snapshot up to an entry must stand for the entry that was committed there.
+    private mutating func checkStandsFor(_ last: LogPosition, on node: NodeID) {
+        guard let known = committed[last.index], known.entry != .zero else { return unchecked += 1 }
+        guard known.entry != last.term else { return }
+        find(
+            .stateMachineSafety,
+            "\(node) has a snapshot up to an entry \(last.index) of term \(last.term), where one of term \(known.entry) was committed"
+        )
+    }
+
+    /// Servers that have applied the same entries are in the same state (paper §5.4.3).
+    private mutating func take(_ step: SnapshotStep, of node: NodeID) {
+        guard let digest = step.digest else { return }
+        if let other = digests[step.last], other.digest != digest {
+            find(
+                .stateMachineSafety,
+                "\(other.node) and \(node) both have a snapshot up to \(step.last), but not the same one")
+        }
+        if digests.count >= SafetyAudit.digestsMax { digests = [:] }
+        digests[step.last] = (digest, node)
     }
 
     // MARK: - Promises
@@ -359,7 +423,7 @@ public struct SafetyAudit: Sendable {
             if response.isGranted { vote(of: message.from, message.incarnation, for: message.to, in: message.term) }
         case .appendResponse(let response):
             if case .accepted(let match) = response.outcome { acknowledge(match, by: message.from) }
-        case .append, .timeoutNow: break
+        case .append, .timeoutNow, .snapshot, .snapshotResponse: break
         }
         servers[place].promisedTerm = max(servers[place].promisedTerm, message.term)
     }

@@ -3,21 +3,26 @@ import RaftTrace
 
 /// The terms of a log's entries, as runs: a log of a million entries has few terms.
 struct TermLog: Sendable {
+    /// The position after which it is known: a snapshot stands for what came up to it.
+    private(set) var base: LogPosition
     /// The term of each run, and the index of its last entry.
     private var runs: [(term: Term, end: UInt64)] = []
 
-    init() {}
-
-    init(_ runs: [TermRun]) {
+    init(_ runs: [TermRun] = [], after base: LogPosition = .zero) {
+        self.base = base
         for run in runs where run.count > 0 { self.runs.append((run.term, count + UInt64(run.count))) }
     }
 
-    /// The number of entries.
-    var count: UInt64 { runs.last?.end ?? 0 }
+    /// The index of the last entry.
+    var count: UInt64 { runs.last?.end ?? base.index.rawValue }
 
-    /// The term of the entry at `index`; zero for index 0, `nil` beyond the end.
+    /// Whether a snapshot stands for the entry at `index`, so that nothing is known of it by itself.
+    func hasForgotten(_ index: LogIndex) -> Bool { index < base.index }
+
+    /// The term of the entry at `index`; zero for index 0, `nil` beyond the end and where it is forgotten.
     func term(at index: LogIndex) -> Term? {
-        if index == .zero { return .zero }
+        if index == base.index { return base.term }
+        guard index > base.index else { return nil }
         // What is asked for is mostly near the end.
         guard let last = runs.last, index.rawValue <= last.end else { return nil }
         var (low, high) = (0, runs.count - 1)

@@ -12,6 +12,8 @@ final class DiskHost {
     /// The number of the write that comes next.
     private var nextWrite: WriteNumber = 1
     private let power: PowerSwitch
+    /// How often the disk was opened or closed: what belongs to an earlier time is nothing to the present.
+    private(set) var openings = 0
     /// How the disk works; one that stalls is not asked.
     var condition = DiskChanged.Condition.ok
 
@@ -21,13 +23,16 @@ final class DiskHost {
     }
 
     /// Opens the disk, makes sure that it is this server's, and says what it holds. A new disk gets `identity`.
-    func open(_ identity: Identity) throws(StorageError) -> (identity: Identity, recovered: Recovered) {
+    func open(
+        _ identity: Identity
+    ) throws(StorageError) -> (identity: Identity, recovered: Recovered, opening: Int) {
         log = nil
+        openings += 1
         power.isOn = true
         let (found, log, recovered) = try identity.open(try DirectoryDisk(path: directory.path))
         self.log = log
         nextWrite = 1
-        return (found, recovered)
+        return (found, recovered, openings)
     }
 
     /// Makes a new disk that holds what `write` brings.
@@ -44,19 +49,26 @@ final class DiskHost {
             precondition(write.number == nextWrite, "write \(write.number) comes where \(nextWrite) is missing")
             nextWrite += 1
         }
-        switch condition {
-        case .ok, .stall: break
-        case .full: throw .system(operation: "write", path: directory.path, reason: "No space left on device")
-        case .fail: throw .system(operation: "write", path: directory.path, reason: "Input/output error")
+        if let reason = condition.writeFailure {
+            throw .system(operation: "write", path: directory.path, reason: reason)
         }
         try log?.append(writes)
         guard power.isOn else { throw .system(operation: "sync", path: directory.path, reason: "the power is cut") }
         try log?.sync()
     }
 
+    /// Makes the snapshot that was written as a draft the server's own, if the disk was not opened anew since.
+    ///
+    /// - Returns: Whether it is; not where a leader's came meanwhile.
+    func adoptDraft(upTo last: LogPosition, opening: Int) throws(StorageError) -> Bool {
+        guard opening == openings, power.isOn else { return false }
+        return try log?.adoptDraft(upTo: last) ?? false
+    }
+
     /// Leaves the disk as a crash of this kind does.
     func close(_ how: CrashKind) throws(StorageError) {
         if how == .power { try log?.losePower() }
+        openings += 1
         log = nil
         if how == .wipe { try directory.wipe() }
     }

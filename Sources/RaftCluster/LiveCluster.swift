@@ -57,6 +57,7 @@ public final class LiveCluster: RunningLaboratory {
     let nodes: [NodeID]
     private let servers: MultiThreadedEventLoopGroup
     private let disks: MultiThreadedEventLoopGroup
+    private let snapshots: MultiThreadedEventLoopGroup
     let hosts: [NodeID: HostReference]
     let clients: NIOLoopBound<ClientHost>
     private var order = EventOrder()
@@ -93,6 +94,8 @@ public final class LiveCluster: RunningLaboratory {
         clock = ClusterClock(rate: options.speed)
         servers = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count + 1)
         disks = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count)
+        snapshots = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let snapshots = snapshots.next()
         let (events, clock, directory) = (events, clock, directory)
         let numbers = MessageNumbers()
         var hosts: [NodeID: HostReference] = [:]
@@ -101,8 +104,9 @@ public final class LiveCluster: RunningLaboratory {
             let diskLoop = disks.next()
             let disk = try diskLoop.submit {
                 let power = PowerSwitch()
-                let host = DiskHost(directory: directory.directory(of: identity.node), power: power)
-                return DiskReference(NIOLoopBound(host, eventLoop: diskLoop), power: power)
+                let place = directory.directory(of: identity.node)
+                let host = NIOLoopBound(DiskHost(directory: place, power: power), eventLoop: diskLoop)
+                return DiskReference(host, power: power, snapshots: snapshots, path: place.path)
             }.wait()
             let loop = servers.next()
             hosts[identity.node] = try loop.submit {
@@ -233,6 +237,7 @@ public final class LiveCluster: RunningLaboratory {
         try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
         waitForAll { $0.end() }
         try? servers.syncShutdownGracefully()
+        try? snapshots.syncShutdownGracefully()
         try? disks.syncShutdownGracefully()
         directory.removeIfTemporary()
     }

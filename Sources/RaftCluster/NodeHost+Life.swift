@@ -15,13 +15,16 @@ extension NodeHost {
         guard life == nil else { return loop.makeSucceededVoidFuture() }
         let box = NIOLoopBound(self, eventLoop: loop)
         return disk.submit(on: loop) { [identity] in try $0.open(identity) }
-            .flatMap { opened in box.value.listen(opened.identity, opened.recovered) }
+            .flatMap { opened in box.value.listen(opened) }
             .flatMapError { error in box.value.fail(error) }
     }
 
-    private func listen(_ found: Identity, _ recovered: Recovered) -> EventLoopFuture<Void> {
+    /// What a disk held when it was opened.
+    typealias Opened = (identity: Identity, recovered: Recovered, opening: Int)
+
+    private func listen(_ opened: Opened) -> EventLoopFuture<Void> {
         let endpoint = Endpoint(
-            loop: loop, cluster: found.cluster, node: id, incarnation: found.incarnation,
+            loop: loop, cluster: opened.identity.cluster, node: id, incarnation: opened.identity.incarnation,
             members: Set(peers.keys), delegate: self)
         let parts = NIOLoopBound((host: self, endpoint: endpoint), eventLoop: loop)
         return endpoint.listen(on: port).flatMapError { error in
@@ -29,21 +32,24 @@ extension NodeHost {
             // While the server was down somebody may have taken the port; any other does as well.
             guard !host.isPortFixed, host.port != 0 else { return host.loop.makeFailedFuture(error) }
             return endpoint.listen(on: 0)
-        }.map { port in
+        }.flatMapThrowing { port in
             let (host, endpoint) = parts.value
-            host.begin(found, recovered, endpoint, port: port)
+            try host.begin(opened, endpoint, port: port)
         }
     }
 
     /// The disk is read and the port is open: the server begins.
-    private func begin(_ found: Identity, _ recovered: Recovered, _ endpoint: Endpoint, port: Int) {
+    private func begin(_ opened: Opened, _ endpoint: Endpoint, port: Int) throws {
+        let (found, recovered) = (opened.identity, opened.recovered)
         self.port = port
-        lives += 1
         identity.incarnation = max(identity.incarnation, found.incarnation)
         let raft = Raft(
             id: id, incarnation: found.incarnation, configuration: found.configuration, settings: settings,
-            hardState: recovered.hardState, log: Log(recovered.entries), seed: random.next(), now: clock.now)
-        life = Life(node: Node(raft: raft), endpoint: endpoint, number: lives)
+            hardState: recovered.hardState, log: recovered.log, snapshot: recovered.snapshot?.mark,
+            seed: random.next(), now: clock.now)
+        let node = try node(around: raft, recovered, endpoint)
+        lives += 1
+        life = Life(node: node, endpoint: endpoint, number: lives, opening: opened.opening)
         let repairs = recovered.repairs.map {
             "\($0.file): cut \($0.bytes) bytes off at byte \($0.offset), for \($0.reason)"
         }
@@ -51,11 +57,22 @@ extension NodeHost {
             .started(
                 NodeStarted(
                     incarnation: found.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log),
-                    repairs: repairs, port: port)))
+                    base: raft.log.toldBase, snapshot: raft.snapshot?.last, repairs: repairs, port: port)))
         if let timer = raft.electionTimer { note(.raft(.timerSet(timer))) }
         for (peer, port) in ports where peer != id { endpoint.setPeer(peer, port: port) }
         for (_, peer) in peers { peer.execute { [id] in $0.learn(id, isAt: port) } }
         endTurn()
+    }
+
+    /// The server around its part of Raft. One whose snapshot holds no store closes its port again.
+    private func node(around raft: Raft, _ recovered: Recovered, _ endpoint: Endpoint) throws -> Node {
+        do {
+            return try Node(raft: raft, snapshot: recovered.snapshot)
+        } catch {
+            endpoint.close().whenComplete { _ in }
+            throw StorageError.damaged(
+                file: disk.path + "/" + SnapshotFile.name, offset: 0, reason: "the snapshot holds no store: \(error)")
+        }
     }
 
     private func fail(_ error: any Error) -> EventLoopFuture<Void> {
@@ -106,6 +123,7 @@ extension NodeHost {
     private func leave(_ how: CrashKind) -> EventLoopFuture<Void> {
         let left = life
         life = nil
+        (turn.draft, turn.wantsSnapshot) = (nil, false)
         forgetWatchedTurn()
         if how == .power { disk.cutPower() }
         for id in left?.sinks.keys.sorted() ?? [] {

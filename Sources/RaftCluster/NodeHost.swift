@@ -62,6 +62,8 @@ final class NodeHost {
         var node: Node
         let endpoint: Endpoint
         let number: Int
+        /// Which opening of its disk is its own.
+        let opening: Int
         var isPaused = false
         /// What came while it was paused.
         var deferred: [NodeInput] = []
@@ -77,6 +79,8 @@ final class NodeHost {
         var kinds: [Event.Kind] = []
         var outbox: [(message: Message, number: UInt64)] = []
         var replies: [(sink: ReplySink, reply: Reply)] = []
+        var draft: SnapshotDraft?
+        var wantsSnapshot = false
     }
 
     /// How many events a server tells before it tells its whole state again.
@@ -128,6 +132,8 @@ final class NodeHost {
         for event in effects.events { turn.kinds.append(.node(id, term, event)) }
         if let write = effects.write { life?.writes.append(write) }
         for message in effects.messages { turn.outbox.append((message, messageNumbers.draw())) }
+        if let draft = effects.draft { turn.draft = draft }
+        if effects.wantsSnapshot { turn.wantsSnapshot = true }
         for reply in effects.replies {
             guard let sink = life?.sinks.removeValue(forKey: reply.id) else { continue }
             turn.replies.append((sink, reply))
@@ -151,6 +157,7 @@ final class NodeHost {
         let sendable = outbox.filter { putOnLink($0.message, number: $0.number) }
         tellTurn()
         startWriting()
+        startSnapshots()
         for (message, number) in sendable { transmit(message, number: number) }
         life?.endpoint.flush()
         for (sink, reply) in replies { sink(reply) }
@@ -291,7 +298,7 @@ final class NodeHost {
     }
 
     /// The disk failed: nothing more is given to it, and the server stops, paused or not.
-    private func failDisk(_ reason: String) {
+    func failDisk(_ reason: String) {
         guard let number = life?.number else { return }
         life?.writes = []
         life?.isPaused = false

@@ -28,10 +28,16 @@ struct HostReference: Sendable {
 struct DiskReference: Sendable {
     private let disk: NIOLoopBound<DiskHost>
     private let power: PowerSwitch
+    /// Where snapshots are written and read.
+    let snapshots: any EventLoop
+    /// The disk's directory.
+    let path: String
 
-    init(_ disk: NIOLoopBound<DiskHost>, power: PowerSwitch) {
+    init(_ disk: NIOLoopBound<DiskHost>, power: PowerSwitch, snapshots: any EventLoop, path: String) {
         self.disk = disk
         self.power = power
+        self.snapshots = snapshots
+        self.path = path
     }
 
     /// Cuts the disk's power, now.

@@ -33,6 +33,10 @@ public struct Message: Hashable, Sendable {
         case appendResponse(AppendResponse)
         /// The leader hands over: campaign now, without waiting for the timer (thesis §3.10).
         case timeoutNow
+        /// InstallSnapshot (paper §7, Figure 13): a part of the snapshot that takes the place of a log.
+        case snapshot(SnapshotChunk)
+        /// The answer to one, until the whole snapshot is there; then an ``appendResponse(_:)`` follows.
+        case snapshotResponse(SnapshotResponse)
     }
 }
 

@@ -27,10 +27,48 @@ public enum Observation: Hashable, Sendable {
     case persisted(Persisted)
     /// A leader asks whether it still leads, or learned that it does (thesis §6.4).
     case readRound(ReadRoundStep)
+    /// The beginning of the log was forgotten: a snapshot stands for it (paper §7).
+    case compacted(Compacted)
+    /// A part of a leader's snapshot has arrived (paper §7).
+    case snapshotReceived(SnapshotReceived)
+    /// A leader's snapshot took the place of the log (paper §7).
+    case snapshotInstalled(SnapshotInstalled)
     /// A leader hands over, or has given that up (thesis §3.10).
     case transfer(TransferStep)
     /// A broken invariant halted the server.
     case halted(Violation)
+}
+
+/// The beginning of the log was forgotten (paper §7).
+public struct Compacted: Hashable, Sendable, Codable {
+    /// The last entry that the snapshot on disk stands for.
+    public var snapshot: LogPosition
+    /// The last entry that was forgotten; no later than that of the snapshot.
+    public var base: LogPosition
+}
+
+/// A part of a leader's snapshot has arrived (paper §7).
+public struct SnapshotReceived: Hashable, Sendable, Codable {
+    /// The leader.
+    public var leader: NodeID
+    /// The last entry that the snapshot stands for.
+    public var last: LogPosition
+    /// How many bytes have arrived.
+    public var received: Int
+    /// How many there are.
+    public var size: Int
+}
+
+/// A leader's snapshot took the place of the log (paper §7).
+public struct SnapshotInstalled: Hashable, Sendable, Codable {
+    /// The leader.
+    public var leader: NodeID
+    /// The last entry that the snapshot stands for: the log begins after it, and everything up to it is committed.
+    public var last: LogPosition
+    /// The last entry of the log that was discarded.
+    public var discarded: LogPosition
+    /// How many bytes the snapshot has.
+    public var size: Int
 }
 
 /// A step of a leader that hands over (thesis §3.10).
@@ -221,9 +259,15 @@ public struct Progressed: Hashable, Sendable, Codable {
     public var isProbing: Bool
     /// Whether it counts towards a majority.
     public var isCounted: Bool
+    /// How far a snapshot has got that it is sent; `nil` where it needs none.
+    public var installing: SnapshotTransfer?
 
     /// How far a follower is.
-    public init(peer: NodeID, next: LogIndex, match: LogIndex, isProbing: Bool, isCounted: Bool) {
+    public init(
+        peer: NodeID, next: LogIndex, match: LogIndex, isProbing: Bool, isCounted: Bool,
+        installing: SnapshotTransfer? = nil
+    ) {
+        self.installing = installing
         self.peer = peer
         self.next = next
         self.match = match

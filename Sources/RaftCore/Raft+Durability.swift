@@ -11,6 +11,10 @@ struct Durability: Hashable, Sendable {
     var isHardStateChanged = false
     /// The lowest index that changed in this step.
     var firstChanged: LogIndex?
+    /// The snapshot that took the place of the log in this step.
+    var installed: Snapshot?
+    /// Whether the log begins elsewhere since this step.
+    var isBaseChanged = false
     /// The number of the last write that was handed out.
     private(set) var lastWrite: WriteNumber = 0
     /// The number of the last write that is on disk.
@@ -43,6 +47,18 @@ struct Durability: Hashable, Sendable {
         for place in pending.indices { pending[place].last = min(pending[place].last, index.previous) }
     }
 
+    /// Takes note that a snapshot takes the place of the whole log: what is or will be on disk of that is no part of it any
+    /// more.
+    mutating func install(_ snapshot: Snapshot) {
+        change(from: LogIndex(1))
+        firstChanged = nil
+        installed = snapshot
+        isBaseChanged = true
+    }
+
+    /// Takes note that a snapshot on disk stands for the log up to `index`.
+    mutating func cover(upTo index: LogIndex) { durableIndex = max(durableIndex, index) }
+
     /// The write to wait for before term and vote can be promised; `nil` where they are on disk.
     var promiseAfter: WriteNumber? {
         if isHardStateChanged { return lastWrite + 1 }
@@ -68,6 +84,8 @@ struct Durability: Hashable, Sendable {
         pending.append(Pending(number: lastWrite, last: last))
         isHardStateChanged = false
         firstChanged = nil
+        installed = nil
+        isBaseChanged = false
         return lastWrite
     }
 
@@ -139,10 +157,14 @@ extension Raft {
 
     /// Puts what changed in this step into one write.
     mutating func composeWrite() {
-        guard durability.isHardStateChanged || durability.firstChanged != nil else { return }
+        let isLogChanged = durability.firstChanged != nil || durability.isBaseChanged
+        guard durability.isHardStateChanged || isLogChanged else { return }
         let hardState = durability.isHardStateChanged ? HardState(term: currentTerm, vote: votedFor) : nil
-        let first = durability.firstChanged ?? log.lastIndex.next
+        let (snapshot, base) = (durability.installed, durability.isBaseChanged ? log.base : nil)
+        let first = max(durability.firstChanged ?? log.lastIndex.next, log.firstIndex)
         let number = durability.startWrite(last: log.lastIndex)
-        output.write = Write(number: number, hardState: hardState, first: first, entries: log.entries(from: first))
+        output.write = Write(
+            number: number, hardState: hardState, snapshot: snapshot, base: base, first: first,
+            entries: log.entries(from: first))
     }
 }

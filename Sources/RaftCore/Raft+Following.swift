@@ -3,7 +3,7 @@
 extension Raft {
     /// Takes a leader's entries, or refuses them.
     mutating func receive(_ append: Append, from message: Message) {
-        guard follow(message) else { return }
+        guard follow(message), let append = withoutForgotten(append) else { return }
         let leader = message.from
         guard isMatched(append.previous) else { return refuse(append, from: leader, isEarlierTerm: false) }
         guard store(append) else { return }
@@ -13,7 +13,7 @@ extension Raft {
     }
 
     /// Acknowledges the leader of this term (paper §5.2). Answers whether there is only one.
-    private mutating func follow(_ message: Message) -> Bool {
+    mutating func follow(_ message: Message) -> Bool {
         let leader = message.from
         switch role {
         case .leader:
@@ -34,6 +34,23 @@ extension Raft {
         timers.leaderHeard = now
         restartElectionTimer()
         return true
+    }
+
+    /// The entries without those that this log has forgotten: they are committed, so that the leader's are the same (paper
+    /// §7). Halts where the one that is remembered by its term is another.
+    private mutating func withoutForgotten(_ append: Append) -> Append? {
+        let base = log.base
+        guard append.previous.index < base.index else { return append }
+        let count = append.previous.index.distance(to: base.index)
+        if append.entries.count >= count, append.entries[count - 1].term != base.term {
+            let other = append.entries[count - 1].term
+            halt(.committedEntryReplaced(index: base.index, own: base.term, other: other, commit: commitIndex))
+            return nil
+        }
+        var append = append
+        append.previous = base
+        append.entries.removeFirst(min(count, append.entries.count))
+        return append
     }
 
     /// Whether this log holds the entry that the leader's follow (paper §5.3, the consistency check).
@@ -117,6 +134,12 @@ extension Raft {
         role = .follower(following)
         let match = promisedIndex(following)
         if append.entries.isEmpty || isNewRound || match >= proven { sendAcknowledgement(of: match, to: leader) }
+    }
+
+    /// Tells the leader how far this log matches its own, as far as that is on disk.
+    mutating func acknowledgeVerified(to leader: NodeID) {
+        guard case .follower(let following) = role else { return }
+        sendAcknowledgement(of: promisedIndex(following), to: leader)
     }
 
     /// More of the log is on disk: the leader is told, where that is news to it.

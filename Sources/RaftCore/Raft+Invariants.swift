@@ -13,13 +13,18 @@ extension Raft {
         if log.last.term > currentTerm {
             return .invariant("the log ends in term \(log.last.term), but the current term is \(currentTerm)")
         }
+        if let snapshot, snapshot.last.index > commitIndex || log.base.index > snapshot.last.index {
+            let order = "log's base \(log.base) ≤ snapshot \(snapshot.last) ≤ commit index \(commitIndex)"
+            return .invariant("\(order) doesn't hold")
+        }
+        if snapshot == nil, log.base != .zero { return .invariant("no snapshot stands for the log up to \(log.base)") }
         return disorderInLog() ?? disorderInLeadership()
     }
 
     /// Terms never decrease along the log (paper §5.3).
     private func disorderInLog() -> Violation? {
-        var term = Term.zero
-        var index = LogIndex(1)
+        var term = log.base.term
+        var index = log.firstIndex
         while let next = log.term(at: index) {
             if next < term { return .invariant("entry \(index) is of term \(next), after one of term \(term)") }
             term = next

@@ -13,6 +13,8 @@ public struct ProtocolState: Hashable, Sendable {
     public private(set) var votedFor: NodeID?
     /// Its log.
     public let log: Log
+    /// What its latest snapshot stands for.
+    public private(set) var snapshot: SnapshotMark?
     /// The highest index that it knows to be committed.
     public let commitIndex: LogIndex
     /// Its role.
@@ -27,6 +29,7 @@ public struct ProtocolState: Hashable, Sendable {
         currentTerm = raft.currentTerm
         votedFor = raft.votedFor
         log = raft.log
+        snapshot = raft.snapshot
         commitIndex = raft.commitIndex
         role = raft.role
         if case .leader(var leadership) = role {

@@ -32,7 +32,13 @@ extension Raft {
         timers.heartbeat = now + settings.timing.heartbeat
         beginReadRoundIfWanted()
         guard case .leader(let leadership) = role else { return }
-        for progress in leadership.peers { sendAppend(to: progress, [], round: leadership.reads.round) }
+        for (place, progress) in leadership.peers.enumerated() {
+            if needsSnapshot(progress), let transfer = progress.installing {
+                askHowMuchArrived(transfer, at: place)
+            } else {
+                sendAppend(to: progress, [], round: leadership.reads.round)
+            }
+        }
     }
 
     /// Sends to every follower what it lacks, as far as its window allows.
@@ -40,6 +46,10 @@ extension Raft {
         guard case .leader(let leadership) = role else { return }
         var batch: (first: LogIndex, entries: [Entry])?
         for place in leadership.peers.indices {
+            if needsSnapshot(leadership.peers[place]) {
+                sendSnapshot(at: place)
+                continue
+            }
             var isNew = false
             while let progress = leader(at: place), mayReceive(progress) {
                 // Followers that are equally far share one copy of the entries.
@@ -66,9 +76,10 @@ extension Raft {
             && progress.inflightBytes < settings.limits.inflightBytesMax
     }
 
-    /// Sends `entries`, which start at the follower's next index.
+    /// Sends `entries`, which start at the follower's next index. Where what comes before that is forgotten, they are none,
+    /// and only show that this server leads.
     private mutating func sendAppend(to progress: Progress, _ entries: [Entry], round: ReadRound) {
-        let index = progress.next.previous
+        let index = max(progress.next.previous, log.base.index)
         guard let term = log.term(at: index) else {
             return halt(
                 .invariant(
@@ -104,8 +115,10 @@ extension Raft {
             progress.isProbing = false
             progress.isProbeSent = false
         }
+        if progress.next.previous >= log.base.index { progress.installing = nil }
         leadershipIfLeading?.peers[place] = progress
         if isNews || wasProbing != progress.isProbing { observeProgress(at: place) }
+        dropImageIfUnneeded()
         if isNews { maybeCommit() }
     }
 
@@ -176,7 +189,7 @@ extension Raft {
             .progressed(
                 Progressed(
                     peer: progress.peer, next: progress.next, match: progress.match, isProbing: progress.isProbing,
-                    isCounted: isCounted(progress.peer, progress.incarnation))))
+                    isCounted: isCounted(progress.peer, progress.incarnation), installing: progress.installing)))
     }
 }
 

@@ -14,7 +14,7 @@
 /// is held back inside until the promise is on disk.
 ///
 /// **Extensions beyond the paper**: PreVote (thesis §9.6), leadership transfer (§3.10), CheckQuorum and leader stickiness (§4.2.3, §6.2),
-/// ReadIndex (§6.4), pipelining and parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
+/// ReadIndex (§6.4), log compaction in parts that can be taken up again (paper §7), pipelining and parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
 ///
 /// **Where it deviates.** Answers are messages of their own, not tied to a request. A follower may answer an
 /// ``Append`` twice: at once, for what is on its disk already, and again when the rest is.
@@ -36,6 +36,8 @@ public struct Raft: Sendable {
     public internal(set) var log: Log
     /// The highest index known to be committed (paper Figure 2, volatile).
     public internal(set) var commitIndex = LogIndex.zero
+    /// What the latest snapshot on this server's disk stands for; `nil` where there is none.
+    public internal(set) var snapshot: SnapshotMark?
     /// The role, with what belongs to it.
     public internal(set) var role = Role.follower(Following())
     /// What is on its way to the disk.
@@ -54,18 +56,21 @@ public struct Raft: Sendable {
     /// - Parameters:
     ///   - hardState: The term and vote that the disk holds.
     ///   - log: The log that the disk holds.
+    ///   - snapshot: What the snapshot on the disk stands for: everything up to there is committed.
     ///   - seed: Where its random timeouts come from.
     public init(
         id: NodeID, incarnation: Incarnation = .first, configuration: Configuration, settings: Settings = Settings(),
-        hardState: HardState = HardState(), log: Log = Log(), seed: UInt64, now: Instant
+        hardState: HardState = HardState(), log: Log = Log(), snapshot: SnapshotMark? = nil, seed: UInt64, now: Instant
     ) {
         self.id = id
         self.incarnation = incarnation
-        self.configuration = configuration
+        self.configuration = snapshot?.configuration ?? configuration
         self.settings = settings
         self.currentTerm = hardState.term
         self.votedFor = hardState.vote
         self.log = log
+        self.snapshot = snapshot
+        self.commitIndex = snapshot?.last.index ?? .zero
         self.durability = Durability(durableIndex: log.lastIndex)
         self.timers = Timers(generator: Generator(seed: seed))
         self.now = now
@@ -89,6 +94,8 @@ public struct Raft: Sendable {
         case .campaign: campaignAsTold()
         case .transfer(let target): transferLeadership(to: target)
         case .timer(let moment): setElectionTimer(moment)
+        case .snapshotTaken(let mark, let count): compact(to: mark, keeping: count)
+        case .snapshotLoaded(let snapshot): takeLoaded(snapshot)
         }
         guard violation == nil else { return }
         sendEntries()
@@ -142,6 +149,7 @@ public struct Raft: Sendable {
         output.messages.removeAll(keepingCapacity: true)
         output.proposal = nil
         output.write = nil
+        output.installed = nil
         observe(.halted(violation))
     }
 }
@@ -164,6 +172,8 @@ extension Raft {
         case .append(let append): receive(append, from: message)
         case .appendResponse(let response): receive(response, from: message)
         case .timeoutNow: campaignAsTold()
+        case .snapshot(let chunk): receive(chunk, from: message)
+        case .snapshotResponse(let response): receive(response, from: message)
         }
     }
 
@@ -193,7 +203,8 @@ extension Raft {
             promise(.voteResponse(VoteResponse(poll: request.poll, isGranted: false)), to: message.from)
         case .append(let append):
             refuse(append, from: message.from, isEarlierTerm: true)
-        case .voteResponse, .appendResponse, .timeoutNow: break
+        case .snapshot(let chunk): refuseEarlierTerm(chunk, from: message.from)
+        case .voteResponse, .appendResponse, .timeoutNow, .snapshotResponse: break
         }
     }
 

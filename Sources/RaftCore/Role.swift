@@ -32,6 +32,8 @@ public struct Following: Hashable, Sendable {
     var acknowledged = LogIndex.zero
     /// The latest round of read confirmation seen in this term.
     var round = ReadRound.zero
+    /// The snapshot of which a part has arrived.
+    var incoming: IncomingSnapshot?
 }
 
 /// The votes that a candidate has.
@@ -52,6 +54,10 @@ public struct Leadership: Hashable, Sendable {
     var reads = PendingReads()
     /// The transfer of leadership that is going on.
     var transfer: Transfer?
+    /// The snapshot that followers are sent, while any of them needs it.
+    var image: Snapshot?
+    /// Whether the host was asked for the snapshot.
+    var isImageAwaited = false
     /// The last entry that was reported as held back, so that it is reported once.
     var heldBack = LogIndex.zero
 
@@ -78,6 +84,8 @@ public struct Progress: Hashable, Sendable {
     public internal(set) var isProbing = true
     /// Whether a probe is on its way.
     var isProbeSent = false
+    /// How far a snapshot has got that it is sent, for lack of the entries it needs.
+    public internal(set) var installing: SnapshotTransfer?
     /// The messages with entries on their way, oldest first.
     var inflight = Deque<Flight>()
     /// The weight of their entries.

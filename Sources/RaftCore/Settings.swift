@@ -8,6 +8,8 @@ public struct Settings: Hashable, Sendable {
     public var rules = RuleSet.all
     /// The bounds on what a leader sends.
     public var limits = Limits()
+    /// When a server replaces the beginning of its log by a snapshot.
+    public var compaction = Compaction()
 
     /// The paper's timing, every option on, every rule kept.
     public init() {}
@@ -49,6 +51,21 @@ public struct Limits: Hashable, Sendable {
     /// Weight of the entries on their way, in bytes.
     public var inflightBytesMax = 8 << 20
 
+    /// Bytes of a snapshot in one message.
+    public var bytesPerChunkMax = 256 << 10
+
     /// Bounds for a local network.
+    public init() {}
+}
+
+/// When a server replaces the beginning of its log by a snapshot, and how much of it stays (paper §7).
+public struct Compaction: Hashable, Sendable {
+    /// How many entries are applied from one snapshot to the next; `nil` where none is taken unless somebody says so.
+    public var every: Int? = 10_000
+    /// How many of the entries that a snapshot stands for stay in the log, so that a follower that lacks a few of them
+    /// needs no snapshot. Where somebody says when to take one, none.
+    public var trailing = 1_000
+
+    /// A snapshot every 10,000 entries, of which the last 1,000 stay.
     public init() {}
 }

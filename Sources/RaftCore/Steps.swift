@@ -14,6 +14,10 @@ public enum Input: Sendable {
     case campaign
     /// Hand leadership over to this server (thesis §3.10).
     case transfer(to: NodeID)
+    /// The snapshot that stands for this is on disk; of the entries in it, so many are to stay in the log (paper §7).
+    case snapshotTaken(SnapshotMark, keeping: Int)
+    /// The snapshot that ``Output/wantsSnapshot`` asked for.
+    case snapshotLoaded(Snapshot)
     /// The election timer runs out at this moment, whatever was drawn: for somebody who wants two servers to campaign at
     /// once.
     case timer(Instant)
@@ -45,15 +49,25 @@ public struct Write: Hashable, Sendable {
     public var number: WriteNumber
     /// The new term and vote, where they changed.
     public var hardState: HardState?
+    /// A leader's snapshot, which takes the place of the whole log, and must be on disk before anything that follows.
+    public var snapshot: Snapshot?
+    /// Where the log begins from now on, if that has changed: after this position, up to which a snapshot on disk stands
+    /// for it.
+    public var base: LogPosition?
     /// Where ``entries`` go: they take the place of everything from this index on.
     public var first: LogIndex
     /// New entries; none where only term or vote changed.
     public var entries: [Entry]
 
     /// A write.
-    public init(number: WriteNumber, hardState: HardState?, first: LogIndex, entries: [Entry]) {
+    public init(
+        number: WriteNumber, hardState: HardState?, snapshot: Snapshot? = nil, base: LogPosition? = nil,
+        first: LogIndex, entries: [Entry]
+    ) {
         self.number = number
         self.hardState = hardState
+        self.snapshot = snapshot
+        self.base = base
         self.first = first
         self.entries = entries
     }
@@ -69,6 +83,10 @@ public struct Output: Sendable {
     public var proposal: Proposal?
     /// What became of reads.
     public var reads: [ReadAnswer] = []
+    /// The snapshot that has taken the place of the log: the state machine is to go on from it, not from what it has.
+    public var installed: Snapshot?
+    /// Whether a follower needs the snapshot that is on disk, to be handed in as ``Input/snapshotLoaded(_:)``.
+    public var wantsSnapshot = false
     /// What happened, in order; empty unless ``isObserved``.
     public var observations: [Observation] = []
     /// Whether to keep observations.
@@ -83,6 +101,8 @@ public struct Output: Sendable {
         messages.removeAll(keepingCapacity: true)
         proposal = nil
         reads.removeAll(keepingCapacity: true)
+        installed = nil
+        wantsSnapshot = false
         observations.removeAll(keepingCapacity: true)
     }
 }

@@ -13,13 +13,13 @@ extension Node {
             peers = leadership.peers.map {
                 Progressed(
                     peer: $0.peer, next: $0.next, match: $0.match, isProbing: $0.isProbing,
-                    isCounted: raft.configuration.incarnation(of: $0.peer) == $0.incarnation)
+                    isCounted: raft.configuration.incarnation(of: $0.peer) == $0.incarnation, installing: $0.installing)
             }
         }
         return NodeState(
             incarnation: raft.incarnation, role: raft.role.name, vote: raft.votedFor, leader: raft.leader,
             commit: raft.commitIndex, applied: applied, durable: raft.durableIndex, log: TermRun.runs(of: raft.log),
-            timer: raft.electionTimer, peers: peers,
+            base: raft.log.toldBase, snapshot: raft.snapshot?.last, timer: raft.electionTimer, peers: peers,
             store: keys.map { .init(key: $0, value: store[$0] ?? []) }, storeCount: store.count)
     }
 }
@@ -28,7 +28,7 @@ extension TermRun {
     /// The runs of a log. Terms never decrease along it, so that the end of a run is found by halving.
     public static func runs(of log: Log) -> [TermRun] {
         var runs: [TermRun] = []
-        var start = LogIndex(1)
+        var start = log.firstIndex
         while let term = log.term(at: start) {
             var (low, high) = (start.rawValue, log.lastIndex.rawValue)
             while low < high {
@@ -40,4 +40,9 @@ extension TermRun {
         }
         return runs
     }
+}
+
+extension Log {
+    /// ``Log/base`` as events tell it: nothing where the log is whole.
+    public var toldBase: LogPosition? { base == .zero ? nil : base }
 }

@@ -1,3 +1,4 @@
+import ByteCoding
 import DequeModule
 import KeyValue
 import RaftCore
@@ -11,9 +12,9 @@ public struct Node: Sendable {
     /// The server's part of Raft.
     public private(set) var raft: Raft
     /// What the log is applied to.
-    public private(set) var machine = StateMachine()
+    public internal(set) var machine = StateMachine()
     /// The last entry that was applied.
-    public private(set) var applied = LogIndex.zero
+    public internal(set) var applied = LogIndex.zero
     /// Why the server's disk failed; a server without a disk does nothing.
     public private(set) var diskFailure: String?
 
@@ -22,9 +23,22 @@ public struct Node: Sendable {
     /// Reads that may be answered once this much is applied.
     private var confirmedReads: [(id: RequestID, index: LogIndex)] = []
     private var output = Output()
+    /// The snapshot that is being written.
+    var writing: SnapshotWriting?
 
     /// A server around its part of Raft, which has just started: nothing is applied yet.
     public init(raft: Raft) { self.raft = raft }
+
+    /// A server around its part of Raft, which has just started: what is applied is what the snapshot on its disk, if there
+    /// is one, stands for.
+    ///
+    /// - Throws: ``ByteReadingError`` where the snapshot holds no state machine.
+    public init(raft: Raft, snapshot: Snapshot?) throws(ByteReadingError) {
+        self.raft = raft
+        guard let snapshot else { return }
+        machine = try StateMachine(decoding: snapshot.bytes)
+        applied = snapshot.mark.last.index
+    }
 
     /// When the server wants to act unasked.
     public var deadline: Instant? { diskFailure == nil ? raft.deadline : nil }
@@ -40,6 +54,9 @@ public struct Node: Sendable {
         case .transfer(let target): step(.transfer(to: target), at: now, &effects)
         case .timer(let moment): step(.timer(moment), at: now, &effects)
         case .requests(let requests): take(requests, at: now, &effects)
+        case .takeSnapshot: takeSnapshot(keeping: 0, &effects)
+        case .snapshotWritten(let outcome): finishSnapshot(outcome, at: now, &effects)
+        case .snapshotLoaded(let snapshot): step(.snapshotLoaded(snapshot), at: now, &effects)
         case .diskFailed(let reason): failDisk(reason, &effects)
         }
     }
@@ -49,7 +66,7 @@ public struct Node: Sendable {
 
     // MARK: - Steps
 
-    private mutating func step(_ input: Input, at now: Instant, _ effects: inout Effects) {
+    mutating func step(_ input: Input, at now: Instant, _ effects: inout Effects) {
         let wasLeader = raft.isLeader
         output.clear()
         output.isObserved = effects.isObserved
@@ -61,10 +78,13 @@ public struct Node: Sendable {
             effects.write = write
         }
         effects.messages.append(contentsOf: output.messages)
+        if output.wantsSnapshot { effects.wantsSnapshot = true }
+        if let snapshot = output.installed { restore(snapshot, &effects) }
         for answer in output.reads { settle(answer, &effects) }
         if wasLeader, !raft.isLeader || raft.violation != nil { releaseWrites(&effects) }
         applyCommitted(&effects)
         answerConfirmedReads(&effects)
+        takeSnapshotIfDue(&effects)
     }
 
     /// Takes clients' requests: writes are appended together, reads are confirmed together.
@@ -156,7 +176,12 @@ public struct Node: Sendable {
     /// answered for its own entry, they go on waiting for whatever comes to their index.
     private mutating func releaseWrites(_ effects: inout Effects) {
         guard raft.settings.rules[.answerByIndexAndTerm] || raft.violation != nil else { return }
-        while let waiting = writes.next(upTo: LogIndex(.max)) {
+        releaseWrites(upTo: LogIndex(.max), &effects)
+    }
+
+    /// Nobody can say what became of the writes that wait for `index` or an earlier one.
+    mutating func releaseWrites(upTo index: LogIndex, _ effects: inout Effects) {
+        while let waiting = writes.next(upTo: index) {
             effects.replies.append(Reply(id: waiting.id, result: .unknown))
         }
     }
@@ -193,12 +218,10 @@ public struct Node: Sendable {
     // MARK: - Failure
 
     /// The disk failed: the server stops, and says so to everyone who waits.
-    private mutating func failDisk(_ reason: String, _ effects: inout Effects) {
+    mutating func failDisk(_ reason: String, _ effects: inout Effects) {
         diskFailure = reason
         effects.events.append(.failed(NodeFailed(reason: reason)))
-        while let waiting = writes.next(upTo: LogIndex(.max)) {
-            effects.replies.append(Reply(id: waiting.id, result: .unknown))
-        }
+        releaseWrites(upTo: LogIndex(.max), &effects)
         for id in reads.keys.sorted() { effects.replies.append(Reply(id: id, result: .unknown)) }
         reads = [:]
         confirmedReads = []

@@ -18,6 +18,12 @@ public enum NodeInput: Sendable {
     case transfer(to: NodeID)
     /// The election timer runs out at this moment.
     case timer(Instant)
+    /// Take a snapshot now.
+    case takeSnapshot
+    /// What became of the snapshot in ``Effects/draft``.
+    case snapshotWritten(SnapshotOutcome)
+    /// The snapshot that ``Effects/wantsSnapshot`` asked for.
+    case snapshotLoaded(Snapshot)
     /// The disk failed, for this reason.
     case diskFailed(String)
 }
@@ -72,6 +78,10 @@ public struct Effects: Sendable {
     public var messages: [Message] = []
     /// What to tell clients.
     public var replies: [Reply] = []
+    /// The snapshot to write while the server goes on; what became of it is ``NodeInput/snapshotWritten(_:)``.
+    public var draft: SnapshotDraft?
+    /// Whether the snapshot on disk is wanted, to be sent to others.
+    public var wantsSnapshot = false
     /// What happened, in order; empty unless ``isObserved``, but for a failure.
     public var events: [NodeEvent] = []
     /// Whether to keep events.
@@ -85,6 +95,8 @@ public struct Effects: Sendable {
         write = nil
         messages.removeAll(keepingCapacity: true)
         replies.removeAll(keepingCapacity: true)
+        draft = nil
+        wantsSnapshot = false
         events.removeAll(keepingCapacity: true)
     }
 }

@@ -102,6 +102,11 @@ public struct Mix: Hashable, Sendable {
         // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
         var later = Generator(seed: seed, stream: 4)
         if later.chance(0.3) { faults[.transfer] = Int(1 + later.below(4)) }
+        if later.chance(0.5) {
+            settings.compaction.every = [2, 8, 40][Int(later.below(3))]
+            settings.compaction.trailing = [0, 1, 20][Int(later.below(3))]
+            settings.limits.bytesPerChunkMax = [16, 200, 1 << 18][Int(later.below(3))]
+        }
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }

@@ -18,6 +18,10 @@ struct Occurrence: Comparable, Sendable {
         case wake(server: Int, life: UInt64)
         /// A server's disk has synced.
         case synced(server: Int, life: UInt64, write: WriteNumber)
+        /// A server's snapshot is written.
+        case snapshotWritten(server: Int, life: UInt64)
+        /// A server's snapshot is read, to be sent to others.
+        case snapshotRead(server: Int, life: UInt64)
         /// A client's request arrives.
         case request(ClientRequest, server: Int, client: Int)
         /// A server handles the requests that have come.
@@ -37,7 +41,7 @@ struct Occurrence: Comparable, Sendable {
         /// sockets, disks and clients.
         var isTimeless: Bool {
             switch self {
-            case .delivery, .synced, .request, .requests, .reply: true
+            case .delivery, .synced, .snapshotWritten, .snapshotRead, .request, .requests, .reply: true
             case .link, .wake, .client, .fault, .mend, .revival: false
             }
         }

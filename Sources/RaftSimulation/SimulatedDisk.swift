@@ -12,6 +12,8 @@ struct SimulatedDisk: Disk, Sendable {
     /// Whether it says that it has synced what it has not. No disk should, and some do.
     var isLying = false
     private var files: [String: File] = [:]
+    /// What stood under a name before something else was renamed to it, while that is not certain to survive.
+    private var replaced: [String: File] = [:]
 
     /// What can go wrong with a disk.
     enum Fault: Sendable {
@@ -35,6 +37,8 @@ struct SimulatedDisk: Disk, Sendable {
 
     /// Loses, keeps or tears what was not synced, as `random` has it.
     mutating func losePower(_ random: inout Generator) {
+        for name in replaced.keys.sorted() where random.chance(0.5) { files[name] = replaced[name] }
+        replaced = [:]
         for name in files.keys.sorted() {
             guard var file = files[name] else { continue }
             if !file.isNameSynced, random.chance(0.5) {
@@ -93,10 +97,12 @@ struct SimulatedDisk: Disk, Sendable {
     mutating func syncNames() throws(StorageError) {
         try check("sync", "")
         for name in files.keys { files[name]?.isNameSynced = true }
+        replaced = [:]
     }
 
     mutating func rename(_ name: String, to newName: String) throws(StorageError) {
         try check("rename", name)
+        if let old = files[newName] { replaced[newName] = old }
         files[newName] = files.removeValue(forKey: name)
     }
 

@@ -27,6 +27,9 @@ struct SimulatedServer: Sendable {
     var isTimerHeld = false
     /// What a step leads to that is being looked at.
     var watchedTurn: Effects?
+    /// The snapshot that is being written, and the one that waits for a disk that stalls.
+    var snapshot: Snapshot?
+    var draft: SnapshotDraft?
     var isRunning = false
     var isPaused = false
     var isWriting = false
@@ -76,6 +79,7 @@ struct SimulatedServer: Sendable {
     mutating func end() -> Life? {
         defer { life = nil }
         if let life { disk = life.log.disk }
+        (snapshot, draft) = (nil, nil)
         isRunning = false
         isPaused = false
         wake = nil

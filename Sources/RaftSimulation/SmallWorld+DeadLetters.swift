@@ -38,6 +38,8 @@ extension SmallWorld {
             case accepted(LogIndex)
             case refused(previous: LogIndex)
             case timeoutNow
+            case snapshot
+            case snapshotResponse
         }
 
         init(_ message: Message) {
@@ -56,6 +58,8 @@ extension SmallWorld {
                 case .refused(let previous, _): kind = .refused(previous: previous)
                 }
             case .timeoutNow: kind = .timeoutNow
+            case .snapshot: kind = .snapshot
+            case .snapshotResponse: kind = .snapshotResponse
             }
         }
     }
@@ -117,7 +121,8 @@ extension SmallWorld {
             case .refused(let previous):
                 // Nor does it go back behind that.
                 return isPast || isPresent && hasLearned(previous.previous, of: letter.from)
-            case .timeoutNow: return isPast
+            case .timeoutNow, .snapshotResponse: return isPast
+            case .snapshot: return false
             }
         }
 

@@ -19,11 +19,12 @@ extension World {
             server.identity = identity
             let raft = Raft(
                 id: server.id, incarnation: identity.incarnation, configuration: identity.configuration,
-                settings: settings, hardState: recovered.hardState, log: Log(recovered.entries),
-                seed: random.next(), now: server.clock.time(at: now))
+                settings: settings, hardState: recovered.hardState, log: recovered.log,
+                snapshot: recovered.snapshot?.mark, seed: random.next(), now: server.clock.time(at: now))
             let started = NodeStarted(
-                incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log))
-            server.begin(Node(raft: raft), log)
+                incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log),
+                base: raft.log.toldBase, snapshot: raft.snapshot?.last)
+            server.begin(try World.node(around: raft, recovered), log)
             server.life?.log.disk.fault = server.condition.fault
             servers[place] = server
             tell(.node(server.id, recovered.hardState.term, .started(started)))
@@ -35,6 +36,15 @@ extension World {
             let reason = "\(server.id) can't start: \(error)"
             startFailure = reason
             tell(.node(server.id, .zero, .failed(NodeFailed(reason: reason))))
+        }
+    }
+
+    private static func node(around raft: Raft, _ recovered: Recovered) throws(StorageError) -> Node {
+        do {
+            return try Node(raft: raft, snapshot: recovered.snapshot)
+        } catch {
+            throw .damaged(
+                file: "\(raft.id)/\(SnapshotFile.name)", offset: 0, reason: "the snapshot holds no store: \(error)")
         }
     }
 

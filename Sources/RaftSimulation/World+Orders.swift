@@ -91,6 +91,7 @@ extension World {
         servers[place].life?.log.disk.fault = condition.fault
         tell(.node(servers[place].id, term(of: place), .disk(DiskChanged(condition: condition))))
         startWriting(place)
+        writeDraft(of: place)
     }
 
     // MARK: - Being looked at

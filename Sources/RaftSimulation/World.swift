@@ -122,6 +122,8 @@ public struct World: Sendable {
         case .link(let link): passOn(link)
         case .wake(let server, let life): wake(server, life: life)
         case .synced(let server, let life, let write): synced(server, life: life, write: write)
+        case .snapshotWritten(let server, let life): snapshotWritten(server, life: life)
+        case .snapshotRead(let server, let life): snapshotRead(server, life: life)
         case .request(let request, let server, let client): take(request, at: server, from: client)
         case .requests(let server, let life): takeRequests(server, life: life)
         case .reply(let reply, let client): take(reply, at: client)
@@ -179,6 +181,8 @@ public struct World: Sendable {
         for message in effects.messages { send(message) }
         for reply in effects.replies { answer(reply, from: place) }
         startWriting(place)
+        if let draft = effects.draft { write(draft, of: place) }
+        if effects.wantsSnapshot { loadSnapshot(of: place) }
         scheduleWake(place)
     }
 
@@ -281,7 +285,7 @@ public struct World: Sendable {
     }
 
     /// A server whose disk fails stops; what it had not synced may be there or not.
-    private mutating func failDisk(_ place: Int, _ error: StorageError) {
+    mutating func failDisk(_ place: Int, _ error: StorageError) {
         servers[place].isPaused = false
         servers[place].isWriting = true
         servers[place].watchedTurn = nil

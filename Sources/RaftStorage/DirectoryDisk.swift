@@ -38,6 +38,13 @@ public final class DirectoryDisk: Disk {
         _ = try names()
     }
 
+    /// The directory at `path`, which this process has open and locked already, for another thread to write a file of its own
+    /// in it.
+    public init(sharing path: String) {
+        self.path = path
+        lock = nil
+    }
+
     /// The names of the files that are there, but for the lock.
     public func names() throws(StorageError) -> [String] {
         guard let directory = opendir(path) else { throw .last("read the directory", path) }

@@ -110,11 +110,7 @@ extension Identity {
         writer.write(node.rawValue)
         writer.write(incarnation.rawValue)
         writer.write(UInt8(hasLog ? 1 : 0))
-        writer.writeVarint(UInt64(configuration.members.count))
-        for member in configuration.members {
-            writer.write(member.id.rawValue)
-            writer.write(member.incarnation.rawValue)
-        }
+        writer.write(configuration)
         return writer.bytes
     }
 
@@ -126,22 +122,6 @@ extension Identity {
         node = try reader.readNodeID()
         incarnation = Incarnation(try reader.readUInt32())
         hasLog = try reader.readByte() != 0
-        var members: [Configuration.Member] = []
-        var known = NodeSet()
-        for _ in 0..<(try reader.readVarint()) {
-            let id = try reader.readNodeID()
-            guard !known.contains(id) else { throw .invalid("ambiguous member") }
-            known.insert(id)
-            members.append(.init(id: id, incarnation: Incarnation(try reader.readUInt32())))
-        }
-        guard !members.isEmpty else { throw .invalid("empty list of members") }
-        configuration = Configuration(members)
-    }
-}
-
-extension ByteReader {
-    fileprivate mutating func readNodeID() throws(ByteReadingError) -> NodeID {
-        guard let node = NodeID(rawValue: try readByte()) else { throw .invalid("impossible server number") }
-        return node
+        configuration = try reader.readConfiguration()
     }
 }

@@ -9,6 +9,9 @@ public enum Record: Hashable, Sendable {
     case hardState(HardState)
     /// The log from `first` on: these entries take the place of everything that was there.
     case entries(first: LogIndex, [Entry])
+    /// The log begins after this position from here on: a snapshot on disk stands for what came up to it (paper §7). Either
+    /// it is the log's own, and what follows stays, or the leader's, which has taken the place of the whole log.
+    case base(LogPosition, isReset: Bool)
 }
 
 /// What the log amounts to where a file begins.
@@ -19,18 +22,21 @@ public struct SegmentStart: Hashable, Sendable {
     public var frame: UInt64
     /// Term and vote.
     public var hardState: HardState
+    /// The position after which the log begins.
+    public var base: LogPosition
     /// The index of the last entry.
     public var last: LogIndex
 }
 
 extension Record {
     /// The format of files that this program writes.
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     private enum Code: UInt8 {
         case start = 1
         case hardState
         case entries
+        case base
     }
 
     private enum EntryCode: UInt8 {
@@ -46,6 +52,7 @@ extension Record {
             writer.writeVarint(start.segment)
             writer.writeVarint(start.frame)
             Record.encode(start.hardState, into: &writer)
+            writer.write(start.base)
             writer.writeVarint(start.last.rawValue)
         case .hardState(let state):
             writer.write(Code.hardState.rawValue)
@@ -55,6 +62,10 @@ extension Record {
             writer.writeVarint(first.rawValue)
             writer.writeVarint(UInt64(entries.count))
             for entry in entries { Record.encode(entry, into: &writer) }
+        case .base(let position, let isReset):
+            writer.write(Code.base.rawValue)
+            writer.write(position)
+            writer.write(UInt8(isReset ? 1 : 0))
         }
     }
 
@@ -67,8 +78,9 @@ extension Record {
             let segment = try reader.readVarint()
             let frame = try reader.readVarint()
             let state = try Record.hardState(from: &reader)
+            let base = try reader.readPosition()
             let last = LogIndex(try reader.readVarint())
-            self = .start(SegmentStart(segment: segment, frame: frame, hardState: state, last: last))
+            self = .start(SegmentStart(segment: segment, frame: frame, hardState: state, base: base, last: last))
         case .hardState: self = .hardState(try Record.hardState(from: &reader))
         case .entries:
             let first = LogIndex(try reader.readVarint())
@@ -79,6 +91,9 @@ extension Record {
             entries.reserveCapacity(Int(count))
             for _ in 0..<count { entries.append(try Record.entry(from: &reader)) }
             self = .entries(first: first, entries)
+        case .base:
+            let position = try reader.readPosition()
+            self = .base(position, isReset: try reader.readByte() != 0)
         }
     }
 

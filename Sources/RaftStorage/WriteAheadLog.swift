@@ -17,7 +17,12 @@ public struct WriteAheadLog<D: Disk> {
     private var syncedLength: Int
     private var nextFrame: UInt64
     private var hardState: HardState
+    private var base: LogPosition
     private var last: LogIndex
+    /// The last entry that the snapshot on disk stands for.
+    private var snapshotLast: LogPosition
+    /// The files there are, each with the index of the last entry where it begins; in ascending order.
+    private var files: [(number: UInt64, last: LogIndex)]
     private var isNewFile = false
     private var hasFailed = false
 
@@ -36,6 +41,10 @@ public struct WriteAheadLog<D: Disk> {
         let recovery = try Recovery(from: &disk)
         var log = WriteAheadLog(disk: disk, recovery: recovery, segmentBytesMax: segmentBytesMax)
         if log.length == 0 { try log.beginFile() }
+        if recovery.isResetBySnapshot {
+            // The crash came between the snapshot and the record that it takes the place of the log.
+            try log.appendRecords([.hardState(log.hardState), .base(log.base, isReset: true)])
+        }
         try log.disk.sync(Segment.name(log.segment))
         try log.disk.syncNames()
         log.syncedLength = log.length
@@ -51,14 +60,25 @@ public struct WriteAheadLog<D: Disk> {
         syncedLength = recovery.end
         nextFrame = recovery.nextFrame
         hardState = recovery.recovered.hardState
-        last = LogIndex(UInt64(recovery.recovered.entries.count))
+        base = recovery.recovered.base
+        last = base.index.advanced(by: recovery.recovered.entries.count)
+        snapshotLast = recovery.recovered.snapshot?.mark.last ?? .zero
+        files = recovery.files
     }
 
     /// Writes `writes`, in order, as one frame. They are certain after the next ``sync()``.
     public mutating func append(_ writes: some Sequence<Write>) throws(StorageError) {
         try refuseAfterFailure()
+        hasFailed = true
         var writer = ByteWriter()
         for write in writes {
+            if let snapshot = write.snapshot { try install(snapshot) }
+            if let position = write.base {
+                let isReset = write.snapshot != nil
+                Record.base(position, isReset: isReset).encode(into: &writer)
+                base = position
+                if isReset { last = position.index }
+            }
             precondition(write.first <= last.next, "entry \(write.first) would follow entry \(last)")
             if let state = write.hardState {
                 Record.hardState(state).encode(into: &writer)
@@ -69,9 +89,49 @@ public struct WriteAheadLog<D: Disk> {
                 last = write.first.previous.advanced(by: write.entries.count)
             }
         }
-        hasFailed = true
         try appendFrame(writer.bytes)
         hasFailed = false
+    }
+
+    /// A leader's snapshot is on disk before any record speaks of it.
+    private mutating func install(_ snapshot: Snapshot) throws(StorageError) {
+        try SnapshotFile.write(snapshot, to: &disk, as: SnapshotFile.received)
+        try SnapshotFile.adopt(SnapshotFile.received, on: &disk)
+        snapshotLast = snapshot.mark.last
+    }
+
+    /// Writes a snapshot of the server's own beside the one there is; nothing of it is certain yet.
+    public mutating func beginDraft(_ snapshot: Snapshot) throws(StorageError) {
+        try refuseAfterFailure()
+        try SnapshotFile.begin(snapshot, on: &disk)
+    }
+
+    /// Returns when the snapshot that was begun is certain.
+    public mutating func syncDraft() throws(StorageError) {
+        try refuseAfterFailure()
+        try disk.sync(SnapshotFile.draft)
+    }
+
+    /// Makes what was written and synced as ``SnapshotFile/draft`` the server's snapshot, up to `last`.
+    ///
+    /// - Returns: Whether it is; not where the present one stands for more.
+    public mutating func adoptDraft(upTo last: LogPosition) throws(StorageError) -> Bool {
+        try refuseAfterFailure()
+        guard last.index > snapshotLast.index else {
+            try disk.remove(SnapshotFile.draft)
+            return false
+        }
+        hasFailed = true
+        try SnapshotFile.adopt(SnapshotFile.draft, on: &disk)
+        snapshotLast = last
+        hasFailed = false
+        return true
+    }
+
+    private mutating func appendRecords(_ records: [Record]) throws(StorageError) {
+        var writer = ByteWriter()
+        for record in records { record.encode(into: &writer) }
+        try appendFrame(writer.bytes)
     }
 
     /// After a failure nobody knows what is on the disk; writing on would make matters worse.
@@ -90,8 +150,18 @@ public struct WriteAheadLog<D: Disk> {
             isNewFile = false
         }
         syncedLength = length
+        try dropHead()
         if length >= segmentBytesMax { try beginNextFile() }
         hasFailed = false
+    }
+
+    /// Takes away the files at the head of which a snapshot stands for every entry. Should a crash come in between, those
+    /// that are left are found to be of no use when the log is opened.
+    private mutating func dropHead() throws(StorageError) {
+        while files.count > 1, files[1].last <= base.index {
+            try disk.remove(Segment.name(files[0].number))
+            files.removeFirst()
+        }
     }
 
     /// Takes back what was written and not synced, as a power cut may.
@@ -115,10 +185,11 @@ public struct WriteAheadLog<D: Disk> {
         let name = Segment.name(segment)
         if try !disk.names().contains(name) { try disk.create(name) }
         isNewFile = true
-        var writer = ByteWriter()
-        let start = SegmentStart(segment: segment, frame: nextFrame, hardState: hardState, last: last)
-        Record.start(start).encode(into: &writer)
-        try appendFrame(writer.bytes)
+        files.removeAll { $0.number == segment }
+        files.append((segment, last))
+        try appendRecords([
+            .start(SegmentStart(segment: segment, frame: nextFrame, hardState: hardState, base: base, last: last))
+        ])
     }
 
     private mutating func appendFrame(_ payload: [UInt8]) throws(StorageError) {

@@ -64,6 +64,11 @@ struct MessageForm: Codable {
     var match: LogIndex?
     var refused: LogIndex?
     var hint: LogPosition?
+    var members: Configuration?
+    var size: Int?
+    var offset: Int?
+    var bytes: Int?
+    var received: Int?
 
     enum Kind: String, Codable {
         case voteRequest = "vote-request"
@@ -71,6 +76,8 @@ struct MessageForm: Codable {
         case append
         case appendResponse = "append-response"
         case timeoutNow = "timeout-now"
+        case snapshot
+        case snapshotResponse = "snapshot-response"
     }
 
     init(_ sent: MessageSent) {
@@ -100,6 +107,13 @@ struct MessageForm: Codable {
             case .refused(let index, let latest): (refused, hint) = (index, latest)
             }
         case .timeoutNow: kind = .timeoutNow
+        case .snapshot(let chunk):
+            kind = .snapshot
+            (last, members, round) = (chunk.mark.last, chunk.mark.configuration, chunk.round)
+            (size, offset, bytes) = (chunk.size, chunk.offset, chunk.bytes.count)
+        case .snapshotResponse(let response):
+            kind = .snapshotResponse
+            (last, received, round) = (response.last, response.received, response.round)
         }
     }
 
@@ -128,7 +142,22 @@ struct MessageForm: Codable {
             let outcome = AppendResponse.Outcome.refused(previous: refused, hint: try field(hint, "hint"))
             return .appendResponse(AppendResponse(outcome: outcome, round: round ?? .zero))
         case .timeoutNow: return .timeoutNow
+        case .snapshot: return .snapshot(try chunk())
+        case .snapshotResponse:
+            let received = try field(received, "received")
+            return .snapshotResponse(
+                SnapshotResponse(last: try field(last, "last"), received: received, round: round ?? .zero))
         }
+    }
+
+    /// A part of a snapshot. A trace tells how many bytes it has, not which.
+    private func chunk() throws -> SnapshotChunk {
+        let count = try field(bytes, "bytes")
+        guard (0...1 << 25).contains(count) else { throw TraceError("'bytes' is no size of a message") }
+        let mark = SnapshotMark(last: try field(last, "last"), configuration: try field(members, "members"))
+        return SnapshotChunk(
+            mark: mark, size: try field(size, "size"), offset: try field(offset, "offset"),
+            bytes: [UInt8](repeating: 0, count: count), round: round ?? .zero)
     }
 
     private func field<Value>(_ value: Value?, _ name: String) throws -> Value {

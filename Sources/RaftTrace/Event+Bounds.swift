@@ -25,10 +25,13 @@ extension NodeEvent {
     fileprivate func isWithinBounds(_ max: UInt64) -> Bool {
         switch self {
         case .raft(let observation): observation.isWithinBounds(max)
-        case .started(let started): started.log.areWithinBounds(max)
+        case .started(let started):
+            started.log.areWithinBounds(max) && [started.base, started.snapshot].areWithinBounds(max)
+        case .snapshot(let step): [step.last].areWithinBounds(max)
         case .applied(let applied): applied.index.rawValue <= max
         case .state(let state):
-            state.log.areWithinBounds(max) && Swift.max(state.commit, state.applied, state.durable).rawValue <= max
+            state.log.areWithinBounds(max) && [state.base, state.snapshot].areWithinBounds(max)
+                && Swift.max(state.commit, state.applied, state.durable).rawValue <= max
                 && state.peers.allSatisfy { Swift.max($0.next, $0.match).rawValue <= max }
         case .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .hungUp: true
         }
@@ -38,6 +41,12 @@ extension NodeEvent {
 extension [TermRun] {
     fileprivate func areWithinBounds(_ max: UInt64) -> Bool {
         allSatisfy { $0.count >= 0 && UInt64($0.count) <= max && $0.term.rawValue <= max } && count < 1 << 20
+    }
+}
+
+extension [LogPosition?] {
+    fileprivate func areWithinBounds(_ max: UInt64) -> Bool {
+        allSatisfy { $0.map { Swift.max($0.term.rawValue, $0.index.rawValue) <= max } ?? true }
     }
 }
 
@@ -53,6 +62,9 @@ extension Observation {
         case .persisted(let persisted): persisted.index.rawValue <= max
         case .heldBack(let held): held.index.rawValue <= max
         case .appendRefused(let refused): Swift.max(refused.previous, refused.hint).index.rawValue <= max
+        case .compacted(let compacted): [compacted.snapshot, compacted.base].areWithinBounds(max)
+        case .snapshotReceived(let received): [received.last].areWithinBounds(max)
+        case .snapshotInstalled(let installed): [installed.last, installed.discarded].areWithinBounds(max)
         case .roleChanged, .voteCast, .voteCounted, .timerSet, .readRound, .transfer, .halted: true
         }
     }
@@ -72,6 +84,8 @@ extension Message {
             case .accepted(let match): return match.rawValue <= max
             case .refused(let previous, let hint): return Swift.max(previous, hint.index).rawValue <= max
             }
+        case .snapshot(let chunk): return [chunk.mark.last].areWithinBounds(max)
+        case .snapshotResponse(let response): return [response.last].areWithinBounds(max)
         }
     }
 }

@@ -101,6 +101,7 @@ extension NodeEvent {
         case .failed(let failed): ("failed", failed)
         case .hungUp(let hungUp): ("hung-up", hungUp)
         case .applied(let applied): ("applied", AppliedForm(applied))
+        case .snapshot(let step): ("snapshot", step)
         case .state(let state): ("state", StateForm(state))
         }
     }
@@ -117,6 +118,7 @@ extension NodeEvent {
         case "failed": self = .failed(try NodeFailed(from: decoder))
         case "hung-up": self = .hungUp(try HungUp(from: decoder))
         case "applied": self = .applied(try AppliedForm(from: decoder).decoded())
+        case "snapshot": self = .snapshot(try SnapshotStep(from: decoder))
         case "state": self = .state(try StateForm(from: decoder).decoded())
         default:
             guard let observation = try Observation(named: name, from: decoder) else { return nil }
@@ -139,6 +141,9 @@ extension Observation {
         case .appendRefused(let refused): ("append-refused", refused)
         case .progressed(let progressed): ("progressed", progressed)
         case .transfer(let step): ("transfer", step)
+        case .compacted(let compacted): ("compacted", compacted)
+        case .snapshotReceived(let received): ("snapshot-received", received)
+        case .snapshotInstalled(let installed): ("snapshot-installed", installed)
         case .committed(let committed): ("committed", committed)
         case .heldBack(let held): ("held-back", held)
         case .persisted(let persisted): ("persisted", persisted)
@@ -161,6 +166,9 @@ extension Observation {
         case "append-refused": self = .appendRefused(try AppendRefused(from: decoder))
         case "progressed": self = .progressed(try Progressed(from: decoder))
         case "transfer": self = .transfer(try TransferStep(from: decoder))
+        case "compacted": self = .compacted(try Compacted(from: decoder))
+        case "snapshot-received": self = .snapshotReceived(try SnapshotReceived(from: decoder))
+        case "snapshot-installed": self = .snapshotInstalled(try SnapshotInstalled(from: decoder))
         case "committed": self = .committed(try Committed(from: decoder))
         case "held-back": self = .heldBack(try HeldBack(from: decoder))
         case "persisted": self = .persisted(try Persisted(from: decoder))
@@ -255,6 +263,8 @@ private struct StateForm: Codable {
     var applied: LogIndex
     var durable: LogIndex
     var log: [TermRun]
+    var base: LogPosition?
+    var snapshot: LogPosition?
     var timer: TimerSet?
     var peers: [Progressed]
     var store: [PairForm]
@@ -269,6 +279,7 @@ private struct StateForm: Codable {
         (incarnation, role, vote, leader) = (state.incarnation, state.role, state.vote, state.leader)
         (commit, applied, durable) = (state.commit, state.applied, state.durable)
         (log, timer, peers) = (state.log, state.timer, state.peers)
+        (base, snapshot) = (state.base, state.snapshot)
         store = state.store.map {
             PairForm(key: ByteText.text(of: $0.key), value: ByteText.text(of: $0.value))
         }
@@ -281,6 +292,7 @@ private struct StateForm: Codable {
         }
         return NodeState(
             incarnation: incarnation, role: role, vote: vote, leader: leader, commit: commit, applied: applied,
-            durable: durable, log: log, timer: timer, peers: peers, store: pairs, storeCount: storeCount)
+            durable: durable, log: log, base: base, snapshot: snapshot, timer: timer, peers: peers, store: pairs,
+            storeCount: storeCount)
     }
 }

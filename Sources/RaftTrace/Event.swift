@@ -62,9 +62,10 @@ extension NodeEvent {
     public var isDroppable: Bool {
         switch self {
         case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
-            .raft(.appendRefused), .applied, .hungUp:
+            .raft(.appendRefused), .raft(.snapshotReceived), .applied, .hungUp:
             true
-        case .raft, .started, .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .state: false
+        case .raft, .started, .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .snapshot, .state:
+            false
         }
     }
 }

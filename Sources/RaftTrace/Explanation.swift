@@ -93,6 +93,7 @@ extension NodeEvent {
         case .failed(let failed): return Explanation([node], "fails: \(failed.reason)", nil, .alarming)
         case .hungUp(let hungUp): return Explanation([node], "hangs up: \(hungUp.reason)", nil, .important)
         case .applied(let applied): return applied.explanation(on: node)
+        case .snapshot(let step): return step.explanation(on: node)
         case .state: return Explanation([node], "tells its whole state", nil, .background)
         }
     }
@@ -147,6 +148,12 @@ extension Observation {
             return Explanation([node], "removes \(range) of term \(truncated.had)\(wanted)", "§5.3", .important)
         case .appendRefused(let refused): return refused.explanation(on: node)
         case .progressed(let progressed):
+            if let transfer = progressed.installing {
+                return Explanation(
+                    [node, progressed.peer],
+                    "sends \(progressed.peer) its snapshot up to \(transfer.last.index), for the entries from \(progressed.next) on are forgotten: \(transfer.received) of \(transfer.size) bytes have arrived",
+                    "§7")
+            }
             let what =
                 progressed.isProbing
                 ? "looks for the place where \(progressed.peer) agrees" : "knows \(progressed.peer)"
@@ -172,6 +179,9 @@ extension Observation {
                 : "asks whether it still leads"
             return Explanation([node], "\(what), round \(step.round.rawValue)", "thesis §6.4")
         case .transfer(let step): return step.explanation(on: node)
+        case .compacted(let compacted): return compacted.explanation(on: node)
+        case .snapshotReceived(let received): return received.explanation(on: node)
+        case .snapshotInstalled(let installed): return installed.explanation(on: node)
         case .halted(let violation): return Explanation([node], "halts: \(violation)", nil, .alarming)
         }
     }
@@ -264,7 +274,7 @@ extension Message {
         switch body {
         case .append(let append): append.entries.isEmpty
         case .appendResponse(let response): if case .accepted = response.outcome { true } else { false }
-        case .voteRequest, .voteResponse, .timeoutNow: false
+        case .voteRequest, .voteResponse, .timeoutNow, .snapshot, .snapshotResponse: false
         }
     }
 
@@ -289,6 +299,9 @@ extension Message {
             case .refused(let previous, let hint): return "has nothing to match at \(previous), try \(hint) t\(term)"
             }
         case .timeoutNow: return "lead after me: campaign now t\(term)"
+        case .snapshot(let chunk): return chunk.summary + " t\(term)"
+        case .snapshotResponse(let response):
+            return "has \(response.received) bytes of the snapshot ≤\(response.last.index) t\(term)"
         }
     }
 }

@@ -25,6 +25,8 @@ public enum NodeEvent: Hashable, Sendable {
     case hungUp(HungUp)
     /// It applied an entry to its state machine.
     case applied(Applied)
+    /// It takes a snapshot of its state machine, or has one (paper §7).
+    case snapshot(SnapshotStep)
     /// The whole of its state, so that a reader can begin here.
     case state(NodeState)
 }
@@ -37,6 +39,10 @@ public struct NodeStarted: Hashable, Sendable, Codable {
     public var vote: NodeID?
     /// The log that the disk held, as terms and how many entries of each follow one another.
     public var log: [TermRun]
+    /// The position after which that log begins; `nil` where that is its very beginning.
+    public var base: LogPosition?
+    /// The last entry that the snapshot on the disk stands for; `nil` where there is none.
+    public var snapshot: LogPosition?
     /// What a crash had left half-written and was cut off, in words.
     public var repairs: [String]
     /// The port it listens on, on 127.0.0.1; `nil` in a simulation.
@@ -44,8 +50,11 @@ public struct NodeStarted: Hashable, Sendable, Codable {
 
     /// A start.
     public init(
-        incarnation: Incarnation, vote: NodeID?, log: [TermRun], repairs: [String] = [], port: Int? = nil
+        incarnation: Incarnation, vote: NodeID?, log: [TermRun], base: LogPosition? = nil,
+        snapshot: LogPosition? = nil, repairs: [String] = [], port: Int? = nil
     ) {
+        self.base = base
+        self.snapshot = snapshot
         self.incarnation = incarnation
         self.vote = vote
         self.log = log
@@ -139,6 +148,38 @@ public struct HungUp: Hashable, Sendable, Codable {
     public init(reason: String) { self.reason = reason }
 }
 
+/// A server takes a snapshot of its state machine, or has one (paper §7).
+public struct SnapshotStep: Hashable, Sendable, Codable {
+    /// How far it is.
+    public var stage: Stage
+    /// The last entry that the snapshot stands for.
+    public var last: LogPosition
+    /// How many bytes it has, once that is known.
+    public var size: Int?
+    /// What tells it from other snapshots of the same entries, where there should be none.
+    public var digest: UInt64?
+
+    /// How far a snapshot is.
+    public enum Stage: String, Hashable, Sendable, Codable {
+        /// The state is kept as it is now, and written while the server goes on.
+        case began
+        /// It is on disk.
+        case taken
+        /// A leader's snapshot had come meanwhile, and this one is of no use.
+        case overtaken
+        /// The state machine goes on from a leader's snapshot.
+        case restored
+    }
+
+    /// A step of a snapshot.
+    public init(stage: Stage, last: LogPosition, size: Int? = nil, digest: UInt64? = nil) {
+        self.stage = stage
+        self.last = last
+        self.size = size
+        self.digest = digest
+    }
+}
+
 /// A server applied an entry to its state machine.
 public struct Applied: Hashable, Sendable {
     /// The entry's index.
@@ -186,6 +227,10 @@ public struct NodeState: Hashable, Sendable {
     public var durable: LogIndex
     /// Its log, as terms and how many entries of each follow one another.
     public var log: [TermRun]
+    /// The position after which that log begins; `nil` where that is its very beginning.
+    public var base: LogPosition?
+    /// The last entry that the snapshot on the disk stands for; `nil` where there is none.
+    public var snapshot: LogPosition?
     /// When its election timer runs out; `nil` for a leader.
     public var timer: TimerSet?
     /// How far each follower is; empty but for a leader.
@@ -215,8 +260,11 @@ public struct NodeState: Hashable, Sendable {
     /// The state of a server.
     public init(
         incarnation: Incarnation, role: RoleName, vote: NodeID?, leader: NodeID?, commit: LogIndex, applied: LogIndex,
-        durable: LogIndex, log: [TermRun], timer: TimerSet?, peers: [Progressed], store: [Pair], storeCount: Int
+        durable: LogIndex, log: [TermRun], base: LogPosition? = nil, snapshot: LogPosition? = nil, timer: TimerSet?,
+        peers: [Progressed], store: [Pair], storeCount: Int
     ) {
+        self.base = base
+        self.snapshot = snapshot
         self.incarnation = incarnation
         self.role = role
         self.vote = vote

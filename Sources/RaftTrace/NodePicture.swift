@@ -39,6 +39,12 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var applied = LogIndex.zero
     /// How far its log is on disk.
     public private(set) var durable = LogIndex.zero
+    /// The last entry that the snapshot on its disk stands for; `nil` where it has none.
+    public private(set) var snapshot: LogPosition?
+    /// How much of a leader's snapshot has arrived.
+    public private(set) var incoming: SnapshotReceived?
+    /// The last entry of the snapshot that it is writing.
+    public private(set) var isTakingSnapshot: LogPosition?
     /// Its election timer; `nil` for a leader.
     public private(set) var timer: TimerSet?
     /// The server that it hands leadership over to.
@@ -86,6 +92,7 @@ public struct NodePicture: Hashable, Sendable {
             isRunning = false
         case .hungUp: break
         case .applied(let applied): apply(applied)
+        case .snapshot(let step): apply(step)
         case .state(let state): adopt(state)
         }
     }
@@ -98,8 +105,11 @@ public struct NodePicture: Hashable, Sendable {
         incarnation = started.incarnation
         port = started.port
         vote = started.vote
-        log = LogPicture(runs: started.log, knowing: before.log)
+        log = LogPicture(runs: started.log, after: started.base ?? .zero, knowing: before.log)
         durable = log.last
+        snapshot = started.snapshot
+        // What a snapshot stands for is committed, and the state machine has it (paper §7).
+        if let snapshot { (commit, applied) = (snapshot.index, snapshot.index) }
     }
 
     /// What was done to the server from outside outlives it.
@@ -116,15 +126,15 @@ public struct NodePicture: Hashable, Sendable {
         let before = self
         self = NodePicture(id: id, term: term)
         keepSurroundings(of: before)
-        (incarnation, vote, log, durable, port) = (
-            before.incarnation, before.vote, before.log, before.durable, before.port
+        (incarnation, vote, log, durable, port, snapshot) = (
+            before.incarnation, before.vote, before.log, before.durable, before.port, before.snapshot
         )
         switch stopped.how {
         case .kill: break
         case .power: log.truncate(from: durable.next)
         case .wipe:
             log = LogPicture()
-            (self.term, vote, durable) = (.zero, nil, .zero)
+            (self.term, vote, durable, snapshot) = (.zero, nil, .zero, nil)
         }
     }
 
@@ -144,8 +154,25 @@ public struct NodePicture: Hashable, Sendable {
         case .persisted(let persisted): durable = persisted.index
         case .halted(let violation): halted = violation.description
         case .transfer(let step): handsOverTo = step.stage == .givenUp ? nil : step.target
+        case .compacted(let compacted):
+            snapshot = compacted.snapshot
+            log.forget(upTo: compacted.base)
+        case .snapshotReceived(let received): incoming = received
+        case .snapshotInstalled(let installed): install(installed)
         case .appendRefused, .heldBack, .readRound: break
         }
+    }
+
+    private mutating func install(_ installed: SnapshotInstalled) {
+        log = LogPicture(runs: [], after: installed.last, knowing: LogPicture())
+        (commit, applied, durable, snapshot) = (installed.last.index, installed.last.index, .zero, installed.last)
+        incoming = nil
+        // What the store holds now is told by the next whole state.
+        (store, storeCount) = ([:], 0)
+    }
+
+    private mutating func apply(_ step: SnapshotStep) {
+        isTakingSnapshot = step.stage == .began ? step.last : nil
     }
 
     private mutating func changeRole(_ change: RoleChange) {
@@ -178,7 +205,8 @@ public struct NodePicture: Hashable, Sendable {
         isRunning = true
         (incarnation, role, vote, leader) = (state.incarnation, state.role, state.vote, state.leader)
         (commit, applied, durable, timer) = (state.commit, state.applied, state.durable, state.timer)
-        log = LogPicture(runs: state.log, knowing: log)
+        log = LogPicture(runs: state.log, after: state.base ?? .zero, knowing: log)
+        snapshot = state.snapshot
         peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
         store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
         storeCount = state.storeCount
@@ -203,7 +231,9 @@ public enum Standing: String, Hashable, Sendable, CaseIterable {
 
 /// What is known of a log: the terms of all entries, and what the latest of them hold.
 public struct LogPicture: Hashable, Sendable {
-    /// The terms, as runs.
+    /// The position after which the log begins: a snapshot stands for what came up to it.
+    public private(set) var base = LogPosition.zero
+    /// The terms of the entries after ``base``, as runs.
     public private(set) var runs: [TermRun] = []
     /// The index of the last entry.
     public private(set) var last = LogIndex.zero
@@ -218,12 +248,14 @@ public struct LogPicture: Hashable, Sendable {
     init() {}
 
     /// A log of which the terms are known, and what another picture of it knows of entries of the same terms.
-    init(runs: [TermRun], knowing other: LogPicture) {
+    init(runs: [TermRun], after base: LogPosition, knowing other: LogPicture) {
         self.runs = runs
-        last = LogIndex(UInt64(runs.reduce(0) { $0 + $1.count }))
+        self.base = base
+        last = base.index.advanced(by: runs.reduce(0) { $0 + $1.count })
         firstKnown = last.next
-        guard last > .zero else { return }
-        let first = max(other.firstKnown, LogIndex(last.rawValue - min(last.rawValue, UInt64(LogPicture.knownMax)) + 1))
+        guard last > base.index else { return }
+        let latest = LogIndex(last.rawValue - min(last.rawValue, UInt64(LogPicture.knownMax)) + 1)
+        let first = max(other.firstKnown, latest, base.index.next)
         guard first <= last else { return }
         firstKnown = first
         known = (first.rawValue...last.rawValue).map { raw in
@@ -234,7 +266,7 @@ public struct LogPicture: Hashable, Sendable {
 
     /// The term of the entry at `index`; `nil` where there is none.
     public func term(at index: LogIndex) -> Term? {
-        guard index > .zero, index <= last else { return nil }
+        guard index > base.index, index <= last else { return nil }
         var end = last.rawValue
         for run in runs.reversed() {
             if index.rawValue > end - UInt64(run.count) { return run.term }
@@ -273,7 +305,7 @@ public struct LogPicture: Hashable, Sendable {
     }
 
     mutating func truncate(from index: LogIndex) {
-        guard index <= last, index > .zero else { return }
+        guard index <= last, index > base.index else { return }
         var excess = index.distance(to: last) + 1
         known.removeLast(min(excess, known.count))
         last = index.previous
@@ -283,5 +315,21 @@ public struct LogPicture: Hashable, Sendable {
             excess -= taken
             if taken == run.count { runs.removeLast() } else { runs[runs.count - 1].count -= taken }
         }
+    }
+
+    /// A snapshot stands for everything up to `base` from now on.
+    mutating func forget(upTo base: LogPosition) {
+        guard base.index > self.base.index, base.index <= last else { return }
+        var excess = self.base.index.distance(to: base.index)
+        while excess > 0, let run = runs.first {
+            let taken = min(run.count, excess)
+            excess -= taken
+            if taken == run.count { runs.removeFirst() } else { runs[0].count -= taken }
+        }
+        if firstKnown <= base.index {
+            known.removeFirst(min(known.count, firstKnown.distance(to: base.index) + 1))
+            firstKnown = base.index.next
+        }
+        self.base = base
     }
 }

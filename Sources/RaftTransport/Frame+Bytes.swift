@@ -5,7 +5,7 @@ import RaftCore
 
 extension Frame {
     private static let magic: UInt32 = 0x7466_6172  // "raft"
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Writes the frame at the end of `buffer`.
     func write(into buffer: inout ByteBuffer) {
@@ -77,6 +77,8 @@ private enum BodyCode: UInt8 {
     case accepted
     case refused
     case timeoutNow
+    case snapshot
+    case snapshotResponse
 }
 
 private enum EntryCode: UInt8 {
@@ -128,6 +130,28 @@ extension ByteBuffer {
                 write(hint)
             }
         case .timeoutNow: writeInteger(BodyCode.timeoutNow.rawValue)
+        case .snapshot(let chunk):
+            writeInteger(BodyCode.snapshot.rawValue)
+            write(chunk.mark)
+            write(UInt64(chunk.size))
+            write(UInt64(chunk.offset))
+            write(chunk.round.rawValue)
+            writeInteger(UInt32(chunk.bytes.count), endianness: .little)
+            writeBytes(chunk.bytes)
+        case .snapshotResponse(let response):
+            writeInteger(BodyCode.snapshotResponse.rawValue)
+            write(response.last)
+            write(UInt64(response.received))
+            write(response.round.rawValue)
+        }
+    }
+
+    private mutating func write(_ mark: SnapshotMark) {
+        write(mark.last)
+        writeInteger(UInt8(mark.configuration.members.count))
+        for member in mark.configuration.members {
+            writeInteger(member.id.rawValue)
+            writeInteger(member.incarnation.rawValue, endianness: .little)
         }
     }
 
@@ -170,6 +194,36 @@ extension ByteBuffer {
     fileprivate mutating func readPosition() throws -> LogPosition {
         let term = Term(try read(UInt64.self))
         return LogPosition(term: term, index: LogIndex(try read(UInt64.self)))
+    }
+
+    fileprivate mutating func readSize() throws -> Int {
+        let size = try read(UInt64.self)
+        guard size <= UInt64(Snapshot.sizeMax) else { throw FrameError.unreadable("impossible size of a snapshot") }
+        return Int(size)
+    }
+
+    fileprivate mutating func readMark() throws -> SnapshotMark {
+        let last = try readPosition()
+        var members: [Configuration.Member] = []
+        for _ in 0..<(try read(UInt8.self)) {
+            let id = try readNode()
+            members.append(.init(id: id, incarnation: Incarnation(try read(UInt32.self))))
+        }
+        guard !members.isEmpty, Set(members.map(\.id)).count == members.count else {
+            throw FrameError.unreadable("impossible members")
+        }
+        return SnapshotMark(last: last, configuration: Configuration(members))
+    }
+
+    fileprivate mutating func readChunk() throws -> SnapshotChunk {
+        let mark = try readMark()
+        let size = try readSize()
+        let offset = try readSize()
+        let round = ReadRound(rawValue: try read())
+        let count = Int(try read(UInt32.self))
+        guard offset + count <= size else { throw FrameError.unreadable("a part beyond its snapshot") }
+        guard let bytes = readBytes(length: count) else { throw FrameError.unreadable("it ends too early") }
+        return SnapshotChunk(mark: mark, size: size, offset: offset, bytes: bytes, round: round)
     }
 
     fileprivate mutating func readEntries() throws -> [Entry] {
@@ -224,6 +278,12 @@ extension MessageForm {
             let outcome = AppendResponse.Outcome.refused(previous: previous, hint: try buffer.readPosition())
             body = .appendResponse(AppendResponse(outcome: outcome, round: round))
         case .timeoutNow: body = .timeoutNow
+        case .snapshot: body = .snapshot(try buffer.readChunk())
+        case .snapshotResponse:
+            let last = try buffer.readPosition()
+            let received = try buffer.readSize()
+            let round = ReadRound(rawValue: try buffer.read())
+            body = .snapshotResponse(SnapshotResponse(last: last, received: received, round: round))
         }
     }
 }

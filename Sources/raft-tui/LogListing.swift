@@ -9,14 +9,20 @@ struct LogListing {
     /// Whether something in it keeps the node from starting.
     private(set) var isDamaged = false
     private var hardState = HardState()
+    /// What came before ``terms``, and is in a snapshot or in files that are gone.
+    private var base = LogPosition.zero
     private var terms: [Term] = []
 
     /// Lists the directory at `path`.
     init(path: String) throws {
         let disk = try DirectoryDisk(readingOnly: path)
         try list(identityOf: disk)
-        for segment in try Segment.all(on: disk) { list(segment, size: try disk.contents(of: segment.name).count) }
-        let last = LogPosition(term: terms.last ?? .zero, index: LogIndex(UInt64(terms.count)))
+        if let snapshot = try SnapshotFile.read(from: disk) { try list(snapshot) }
+        for (place, segment) in try Segment.all(on: disk).enumerated() {
+            if place == 0, case .start(let start)? = segment.frames.first?.records.first { base.index = start.last }
+            list(segment, size: try disk.contents(of: segment.name).count)
+        }
+        let last = terms.last.map { LogPosition(term: $0, index: self.last) } ?? base
         let vote = hardState.vote.map { "voted for \($0)" } ?? "no vote"
         lines.append("in all: term \(hardState.term), \(vote), \(terms.count) entries, the last at \(last)")
     }
@@ -28,6 +34,14 @@ struct LogListing {
         let cluster = String(identity.cluster, radix: 16)
         lines.append("\(disk.path): \(identity.node), life \(identity.incarnation), of cluster \(cluster) (\(members))")
     }
+
+    private mutating func list(_ snapshot: Snapshot) throws {
+        let machine = try? StateMachine(decoding: snapshot.bytes)
+        let contents = machine.map { "\($0.store.count) keys, \($0.sessionCount) clients" } ?? "no store"
+        lines.append("\(SnapshotFile.name), \(snapshot.bytes.count) bytes: up to \(snapshot.mark.last), \(contents)")
+    }
+
+    private var last: LogIndex { base.index.advanced(by: terms.count) }
 
     private mutating func list(_ segment: Segment, size: Int) {
         lines.append("\(segment.name), \(size) bytes")
@@ -60,15 +74,27 @@ struct LogListing {
         case .hardState(let state):
             hardState = state
             return [text(of: state)]
+        case .base(let position, let isReset):
+            let count = base.index.distance(to: position.index)
+            if isReset {
+                let discarded = terms.isEmpty ? "" : "; what the log held is discarded"
+                (terms, base) = ([], position)
+                return ["a leader's snapshot stands for everything up to \(position)\(discarded)"]
+            }
+            guard count >= 0 else { return ["the log begins after \(position), with entries in files that are gone"] }
+            terms.removeFirst(min(count, terms.count))
+            base = position
+            return ["the log begins after \(position): the snapshot stands for what came up to it"]
         case .entries(let first, let entries):
-            let known = terms.count
-            guard first > .zero, first.rawValue <= UInt64(known) + 1 else {
+            let known = last
+            if first <= base.index, terms.isEmpty { base.index = first.previous }
+            guard first > base.index, first <= known.next else {
                 isDamaged = true
                 return ["DAMAGED: entry \(first) follows entry \(known)"]
             }
-            terms.removeLast(max(0, known - Int(first.rawValue) + 1))
+            terms.removeLast(max(0, first.distance(to: known) + 1))
             terms.append(contentsOf: entries.map(\.term))
-            let removed = known >= Int(first.rawValue) ? ["entries \(first)…\(known) are removed"] : []
+            let removed = known >= first ? ["entries \(first)…\(known) are removed"] : []
             return removed
                 + entries.enumerated().map { place, entry in
                     "\(first.advanced(by: place)) t\(entry.term) \(text(of: entry.payload))"

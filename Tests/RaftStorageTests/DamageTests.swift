@@ -125,7 +125,7 @@ struct DamageTests {
         let (log, recovered) = try log(ofLength: 512)
         let state = recovered.hardState
         let last = LogIndex(1)
-        let right = SegmentStart(segment: 2, frame: 3, hardState: state, last: last)
+        let right = SegmentStart(segment: 2, frame: 3, hardState: state, base: .zero, last: last)
         func open(_ start: SegmentStart) throws -> [Entry] {
             var writer = ByteWriter()
             Record.start(start).encode(into: &writer)

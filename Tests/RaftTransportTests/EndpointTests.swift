@@ -197,13 +197,13 @@ struct EndpointTests {
         Frame.handled(frame: 1).write(into: &nameless)
         var later = ByteBuffer()
         Frame.hello(Hello(cluster: 7, from: n2, incarnation: .first, to: n1)).write(into: &later)
-        later.setInteger(UInt8(2), at: 9)
+        later.setInteger(UInt8(99), at: 9)
         for bytes in [ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), oversized, nameless, later] {
             #expect(try speak(bytes, to: one) == nil)
         }
         try one.until { $0.complaints.count == 4 }
         #expect(try one.complaints().allSatisfy { $0.hasPrefix("a stranger sent") })
-        #expect(try one.complaints().last == "a stranger sent an unreadable frame: version 2")
+        #expect(try one.complaints().last == "a stranger sent an unreadable frame: version 99")
         try other.send(5, to: n1)
         try one.until { $0.numbers == [5] }
     }

@@ -96,8 +96,8 @@ struct FrameTests {
     func foreignHello() {
         let hello = Self.payload(.hello(Hello(cluster: 5, from: NodeID(1), incarnation: .first, to: NodeID(3))))
         var later = hello
-        later.setInteger(UInt8(2), at: 5)
-        #expect(throws: FrameError.unreadable("version 2")) { try Frame(later) }
+        later.setInteger(UInt8(99), at: 5)
+        #expect(throws: FrameError.unreadable("version 99")) { try Frame(later) }
         var other = hello
         other.setInteger(UInt8(0), at: 1)
         #expect(throws: FrameError.unreadable("no hello of ours")) { try Frame(other) }

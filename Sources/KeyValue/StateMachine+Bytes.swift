@@ -1,0 +1,117 @@
+import ByteCoding
+import HashTreeCollections
+
+// The binary form of the whole state machine, as snapshots hold it (paper §7): the store, and for every client what its
+// recent writes came to, so that a write that comes again after a snapshot is still done once (thesis §6.3).
+
+extension StateMachine {
+    private static let version: UInt8 = 1
+
+    /// The state machine as bytes. Servers that have applied the same commands have the same: keys and clients stand in
+    /// ascending order.
+    public func encoded() -> Bytes {
+        var writer = ByteWriter()
+        writer.write(StateMachine.version)
+        writer.writeVarint(clock)
+        writer.writeVarint(UInt64(store.count))
+        for (key, value) in store.sortedPairs() {
+            writer.writeCounted(key)
+            writer.writeCounted(value)
+        }
+        writer.writeVarint(UInt64(sessions.count))
+        for (client, session) in sessions.sorted(by: { $0.key < $1.key }) {
+            writer.writeCounted(client.utf8)
+            session.encode(into: &writer)
+        }
+        return writer.bytes
+    }
+
+    /// The state machine that `bytes` hold.
+    ///
+    /// - Throws: ``ByteReadingError`` where they hold none, or more than one.
+    public init(decoding bytes: Bytes) throws(ByteReadingError) {
+        self.init()
+        var reader = ByteReader(bytes)
+        let version = try reader.readByte()
+        guard version == StateMachine.version else { throw .unknownVersion(version) }
+        clock = try reader.readVarint()
+        for _ in 0..<(try reader.readVarint()) {
+            let key = Bytes(try reader.readCounted())
+            _ = store.apply(.set(key: key, value: Bytes(try reader.readCounted())))
+        }
+        for _ in 0..<(try reader.readVarint()) {
+            guard let client = String(validating: try reader.readCounted(), as: UTF8.self) else {
+                throw .invalid("unreadable client name")
+            }
+            sessions[client] = try Session(from: &reader)
+        }
+        guard reader.remaining == 0 else { throw .invalid("unexplained rest") }
+    }
+
+    /// A number that the bytes of two state machines share only where they are the same, but for a chance of one in 2⁶⁴
+    /// (FNV-1a).
+    public static func digest(of bytes: Bytes) -> UInt64 {
+        bytes.withUnsafeBufferPointer { buffer in
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in buffer { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+            return hash
+        }
+    }
+}
+
+extension Session {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.writeVarint(lastUse)
+        writer.writeVarint(firstIncomplete)
+        writer.writeVarint(UInt64(results.count))
+        for result in results {
+            writer.writeVarint(result.sequence)
+            result.outcome.encode(into: &writer)
+        }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(ByteReadingError) {
+        lastUse = try reader.readVarint()
+        firstIncomplete = try reader.readVarint()
+        for _ in 0..<(try reader.readVarint()) {
+            let sequence = try reader.readVarint()
+            results.append(Result(sequence: sequence, outcome: try Outcome(from: &reader)))
+        }
+    }
+}
+
+extension Outcome {
+    private enum Code: UInt8 {
+        case done = 1
+        case value
+        case notFound
+        case mismatch
+        case sessionExpired
+    }
+
+    fileprivate func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .done: writer.write(Code.done.rawValue)
+        case .value(let value):
+            writer.write(Code.value.rawValue)
+            writer.writeCounted(value)
+        case .notFound: writer.write(Code.notFound.rawValue)
+        case .mismatch(let value):
+            writer.write(Code.mismatch.rawValue)
+            writer.writeCounted(value)
+        case .sessionExpired: writer.write(Code.sessionExpired.rawValue)
+        case .keys: preconditionFailure("a list of keys is read, and no command comes to it")
+        }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(ByteReadingError) {
+        guard let code = Code(rawValue: try reader.readByte()) else { throw .invalid("unknown outcome") }
+        switch code {
+        case .done: self = .done
+        case .value: self = .value(Bytes(try reader.readCounted()))
+        case .notFound: self = .notFound
+        case .mismatch: self = .mismatch(Bytes(try reader.readCounted()))
+        case .sessionExpired: self = .sessionExpired
+        }
+    }
+}

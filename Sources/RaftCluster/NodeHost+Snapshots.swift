@@ -1,0 +1,91 @@
+import KeyValue
+import Laboratory
+import NIOCore
+import RaftCore
+import RaftNode
+import RaftStorage
+import RaftTrace
+
+// Snapshots are written and read on a thread of their own, so that neither the server nor its log waits for them.
+
+extension NodeHost {
+    /// Begins what the turn wants of snapshots. A disk that stalls is not asked until it is well.
+    func startSnapshots() {
+        guard diskCondition != .stall else { return }
+        if let draft = turn.draft {
+            turn.draft = nil
+            write(draft)
+        }
+        if turn.wantsSnapshot {
+            turn.wantsSnapshot = false
+            loadSnapshot()
+        }
+    }
+
+    private func write(_ draft: SnapshotDraft) {
+        guard let (number, opening) = life.map({ ($0.number, $0.opening) }) else { return }
+        let box = NIOLoopBound(self, eventLoop: loop)
+        disk.write(draft, condition: diskCondition, opening: opening, on: loop).whenComplete { result in
+            box.value.finishSnapshot(result.map { .snapshotWritten($0) }, life: number)
+        }
+    }
+
+    private func loadSnapshot() {
+        guard let number = life?.number else { return }
+        let box = NIOLoopBound(self, eventLoop: loop)
+        disk.loadSnapshot(on: loop).whenComplete { result in
+            box.value.finishSnapshot(result.map { .snapshotLoaded($0) }, life: number)
+        }
+    }
+
+    private func finishSnapshot(_ result: Result<NodeInput, any Error>, life number: Int) {
+        guard life?.number == number else { return }
+        switch result {
+        case .success(let input):
+            handle(input)
+            endTurn()
+        case .failure(let error): failDisk("\(error)")
+        }
+    }
+}
+
+extension DiskReference {
+    /// Writes a snapshot and makes it the server's own. Answers on `loop` what became of it.
+    func write(
+        _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, on loop: any EventLoop
+    ) -> EventLoopFuture<SnapshotOutcome> {
+        let last = draft.mark.last
+        return snapshots.submit { [path] in
+            if let reason = condition.writeFailure {
+                throw StorageError.system(operation: "write", path: path, reason: reason)
+            }
+            let snapshot = draft.encoded()
+            var directory = DirectoryDisk(sharing: path)
+            try SnapshotFile.write(snapshot, to: &directory)
+            return SnapshotOutcome.taken(
+                size: snapshot.bytes.count, digest: StateMachine.digest(of: snapshot.bytes))
+        }.hop(to: loop).flatMap { outcome in
+            submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }.map { $0 ? outcome : .overtaken }
+        }
+    }
+
+    /// Reads the server's snapshot. Answers on `loop`.
+    func loadSnapshot(on loop: any EventLoop) -> EventLoopFuture<Snapshot> {
+        snapshots.submit { [path] in
+            if let snapshot = try SnapshotFile.read(from: DirectoryDisk(sharing: path)) { return snapshot }
+            let reason = "the snapshot is missing"
+            throw StorageError.damaged(file: path + "/" + SnapshotFile.name, offset: 0, reason: reason)
+        }.hop(to: loop)
+    }
+}
+
+extension DiskCondition {
+    /// Why nothing can be written to a disk in this condition; `nil` where it can.
+    var writeFailure: String? {
+        switch self {
+        case .ok, .stall: nil
+        case .full: "No space left on device"
+        case .fail: "Input/output error"
+        }
+    }
+}

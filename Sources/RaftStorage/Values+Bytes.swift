@@ -1,0 +1,44 @@
+import ByteCoding
+import RaftCore
+
+// The binary form of what several files hold.
+
+extension ByteWriter {
+    mutating func write(_ position: LogPosition) {
+        writeVarint(position.term.rawValue)
+        writeVarint(position.index.rawValue)
+    }
+
+    mutating func write(_ configuration: Configuration) {
+        writeVarint(UInt64(configuration.members.count))
+        for member in configuration.members {
+            write(member.id.rawValue)
+            write(member.incarnation.rawValue)
+        }
+    }
+}
+
+extension ByteReader {
+    mutating func readNodeID() throws(ByteReadingError) -> NodeID {
+        guard let node = NodeID(rawValue: try readByte()) else { throw .invalid("impossible server number") }
+        return node
+    }
+
+    mutating func readPosition() throws(ByteReadingError) -> LogPosition {
+        let term = Term(try readVarint())
+        return LogPosition(term: term, index: LogIndex(try readVarint()))
+    }
+
+    mutating func readConfiguration() throws(ByteReadingError) -> Configuration {
+        var members: [Configuration.Member] = []
+        var known = NodeSet()
+        for _ in 0..<(try readVarint()) {
+            let id = try readNodeID()
+            guard !known.contains(id) else { throw .invalid("ambiguous member") }
+            known.insert(id)
+            members.append(.init(id: id, incarnation: Incarnation(try readUInt32())))
+        }
+        guard !members.isEmpty else { throw .invalid("empty list of members") }
+        return Configuration(members)
+    }
+}
