@@ -3,7 +3,8 @@ import RaftCore
 import RaftTrace
 
 // The logs side by side. A cell is an entry's term: filled where the server knows it to be committed. Between cells
-// stand the end of what is committed, and for each follower what the leader will send next and knows to be there.
+// stand the end of what is committed, and for each follower what the leader will send next and knows to be there. What a
+// snapshot stands for is one field, as wide as the entries were that it has replaced.
 
 extension Model {
     func logsPane(_ size: Size) -> Canvas {
@@ -52,6 +53,7 @@ extension Model {
         let style = Symbols.style(of: node)
         canvas.write("\(node.id)", row: row, column: 1, style: node.id == selected ? style.bold : style)
         canvas.write(symbols.sign(of: node), row: row, column: 4, style: style)
+        drawSnapshot(of: node, row: row, window, on: &canvas)
         let progress = picture.leader?.peers[node.id]
         guard window.first <= window.last + 1 else { return }
         for raw in window.first...(window.last + 1) {
@@ -63,6 +65,26 @@ extension Model {
                 canvas.writeRight("\(term)", row: row, before: column + window.cellWidth, style: style)
             }
             drawMarks(before: index, of: node, progress, row: row, column: column, on: &canvas)
+        }
+    }
+
+    /// What has taken the place of the log's beginning, and how much of a leader's snapshot has arrived.
+    private func drawSnapshot(of node: NodePicture, row: Int, _ window: LogWindow, on canvas: inout Canvas) {
+        let style = node.isRunning ? Style(.purple, isReversed: true) : .faint
+        if let last = node.snapshot, node.log.base.index.rawValue >= window.first {
+            let end = window.column(of: min(node.log.base.index.rawValue, window.last) + 1)
+            let start = window.column(of: window.first) + 1
+            canvas.fill(row: row, columns: start..<end, style: style)
+            let mark = isASCII ? "<=" : "≤"
+            let labels = ["[snapshot \(mark)\(last.index) t\(last.term)]", "[\(mark)\(last.index)]"]
+            if let label = labels.first(where: { $0.count <= end - start }) {
+                canvas.write(label, row: row, column: start, style: style)
+            }
+        }
+        if let incoming = node.incoming, node.log.last.rawValue < window.last {
+            let share = incoming.received * 100 / max(1, incoming.size)
+            let column = window.column(of: max(window.first, node.log.last.rawValue + 1)) + 1
+            canvas.write("snapshot \(share) %", row: row, column: column + 1, style: Style(.purple, isBold: true))
         }
     }
 

@@ -23,6 +23,13 @@ public struct StateMachine: Hashable, Sendable {
     /// How many clients are remembered.
     public var sessionCount: Int { sessions.count }
 
+    /// The same store, with every client forgotten: no snapshot should be one of these.
+    public var withoutSessions: StateMachine {
+        var machine = self
+        machine.sessions = [:]
+        return machine
+    }
+
     /// Applies `command`, unless it was applied before; either way, says what it came to.
     public mutating func apply(_ command: SessionCommand) -> Outcome {
         clock += 1

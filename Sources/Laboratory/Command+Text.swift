@@ -89,6 +89,8 @@ extension OptionChange: CustomStringConvertible {
         case .noop(let isOn): "noop \(OnOff.text(of: isOn))"
         case .electionTimeout(let range): "election-timeout \(DurationText.text(of: range))"
         case .heartbeat(let interval): "heartbeat \(DurationText.text(of: interval))"
+        case .snapshotEvery(let count): "snapshot-every \(count.map { "\($0)" } ?? "off")"
+        case .snapshotTrailing(let count): "snapshot-trailing \(count)"
         }
     }
 }

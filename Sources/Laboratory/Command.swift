@@ -65,6 +65,8 @@ public enum NodeAction: String, Hashable, Sendable, CaseIterable {
     case resume
     /// It campaigns now, as if a leader had said so.
     case timeout
+    /// It takes a snapshot, and its log forgets what that stands for.
+    case snapshot
     /// Its election timer doesn't run out any more.
     case holdTimer = "hold-timer"
     /// Its election timer runs out again.
@@ -104,6 +106,10 @@ public enum OptionChange: Hashable, Sendable {
     case electionTimeout(ClosedRange<Interval>)
     /// How often a leader shows that it leads.
     case heartbeat(Interval)
+    /// How many entries are applied from one snapshot to the next; `nil` where none is taken unless it is ordered.
+    case snapshotEvery(Int?)
+    /// How many of the entries that such a snapshot stands for stay in the log.
+    case snapshotTrailing(Int)
 
     /// Changes `settings` so.
     public func apply(to settings: inout Settings) {
@@ -113,6 +119,8 @@ public enum OptionChange: Hashable, Sendable {
         case .noop(let isOn): settings.options.noop = isOn
         case .electionTimeout(let range): settings.timing.electionTimeout = range
         case .heartbeat(let interval): settings.timing.heartbeat = interval
+        case .snapshotEvery(let count): settings.compaction.every = count
+        case .snapshotTrailing(let count): settings.compaction.trailing = count
         }
     }
 }

@@ -29,6 +29,7 @@ extension Desk {
             standing[node] = .up
             return [.resume(node)]
         case .timeout: return [.campaign(node)]
+        case .snapshot: return try takeSnapshot(of: node, names.picture)
         case .holdTimer:
             heldTimers.insert(node)
             return [.holdTimer(node, true)]
@@ -44,14 +45,27 @@ extension Desk {
         case (.revive, .up), (.revive, .paused): throw Refusal("\(node) runs already")
         case (.pause, .paused): throw Refusal("\(node) is paused already")
         case (.resume, .up), (.resume, .down): throw Refusal("\(node) isn't paused")
-        case (.pause, .down), (.timeout, .down): throw Refusal("\(node) is down")
-        case (.timeout, .paused): throw Refusal("\(node) is paused")
+        case (.pause, .down), (.timeout, .down), (.snapshot, .down): throw Refusal("\(node) is down")
+        case (.timeout, .paused), (.snapshot, .paused): throw Refusal("\(node) is paused")
         case (.timeout, .up) where leader == node: throw Refusal("\(node) leads already")
         case (.wipe, _) where wiped.contains(node): throw Refusal("the disk of \(node) is taken away already")
         case (.holdTimer, _) where heldTimers.contains(node): throw Refusal("the timer of \(node) is held already")
         case (.freeTimer, _) where !heldTimers.contains(node): throw Refusal("the timer of \(node) isn't held")
         default: break
         }
+    }
+
+    private func takeSnapshot(of node: NodeID, _ picture: Picture) throws(Refusal) -> [Order] {
+        if let known = picture[node] {
+            if let last = known.isTakingSnapshot {
+                throw Refusal("\(node) is writing a snapshot up to \(last.index) already")
+            }
+            if known.applied == .zero { throw Refusal("\(node) has applied nothing yet") }
+            if let last = known.snapshot?.index, last >= known.applied {
+                throw Refusal("\(node) has applied nothing since its snapshot up to \(last)")
+            }
+        }
+        return [.snapshot(node)]
     }
 
     private mutating func stop(_ node: NodeID, _ how: CrashKind, undo: Undo) -> [Order] {

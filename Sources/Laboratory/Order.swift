@@ -16,6 +16,8 @@ public enum Order: Hashable, Sendable {
     case resume(NodeID)
     /// A server campaigns, as if told to by a leader.
     case campaign(NodeID)
+    /// A server takes a snapshot.
+    case snapshot(NodeID)
     /// A server that leads hands over to another.
     case transfer(NodeID, to: NodeID)
     /// A server's election timer doesn't run out any more, or does again.

@@ -43,6 +43,7 @@ extension LiveCluster {
         case .pause(let node): self.order(node) { $0.pause() }
         case .resume(let node): self.order(node) { $0.resume() }
         case .campaign(let node): self.order(node) { $0.campaign() }
+        case .snapshot(let node): self.order(node) { $0.takeSnapshot() }
         case .transfer(let node, let target): self.order(node) { $0.transfer(to: target) }
         case .holdTimer(let node, let isHeld): self.order(node) { $0.holdTimer(isHeld) }
         case .setTimer(let node, let moment): self.order(node) { $0.setTimer(moment) }

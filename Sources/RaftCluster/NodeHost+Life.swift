@@ -58,6 +58,8 @@ extension NodeHost {
                 NodeStarted(
                     incarnation: found.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log),
                     base: raft.log.toldBase, snapshot: raft.snapshot?.last, repairs: repairs, port: port)))
+        // What is in the store no event has told.
+        if raft.snapshot != nil { note(.state(node.state)) }
         if let timer = raft.electionTimer { note(.raft(.timerSet(timer))) }
         for (peer, port) in ports where peer != id { endpoint.setPeer(peer, port: port) }
         for (_, peer) in peers { peer.execute { [id] in $0.learn(id, isAt: port) } }
@@ -207,6 +209,12 @@ extension NodeHost {
     /// Lets the server hand leadership over.
     func transfer(to target: NodeID) {
         handle(.transfer(to: target))
+        endTurn()
+    }
+
+    /// Lets the server take a snapshot.
+    func takeSnapshot() {
+        handle(.takeSnapshot)
         endTurn()
     }
 

@@ -135,7 +135,7 @@ extension Raft {
         guard follow(message), case .follower(var following) = role else { return }
         following.round = max(following.round, chunk.round)
         let last = chunk.mark.last
-        if last.index <= commitIndex || log.contains(last) {
+        if last.index <= commitIndex || log.contains(last) && keeps(.keepMatchingSuffix) {
             following.incoming = nil
             following.verified = max(following.verified, last.index)
             role = .follower(following)

@@ -1,7 +1,7 @@
 /// The safety rules of Raft, each by name. All hold; a lesson or a test can switch one off to show what it is for.
 ///
-/// Those of the algorithm are applied in this module; ``exactlyOnce`` and ``answerByIndexAndTerm`` belong to the
-/// server around it.
+/// Those of the algorithm are applied in this module; ``exactlyOnce``, ``snapshotHoldsSessions`` and
+/// ``answerByIndexAndTerm`` belong to the server around it.
 public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
     /// A server that hears of a later term adopts it and becomes a follower (paper §5.1).
     case stepDownOnLaterTerm
@@ -35,6 +35,10 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
     case readIndexNeedsMajority
     /// A write that a client sends again is applied once (paper §8, thesis §6.3).
     case exactlyOnce
+    /// A snapshot that a log matches leaves the entries that follow it (paper §7, Figure 13).
+    case keepMatchingSuffix
+    /// A snapshot holds what clients' recent writes came to, so that they stay done once (thesis §6.3).
+    case snapshotHoldsSessions
     /// A waiting client is answered for its own entry, known by index and term, and not for what took its place.
     case answerByIndexAndTerm
 
@@ -66,6 +70,8 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .readIndexNeedsOwnTermCommit: "A leader reads only after an entry of its own term is committed."
         case .readIndexNeedsMajority: "A leader reads only after a majority confirmed that it still leads."
         case .exactlyOnce: "A write that a client sends again is applied once."
+        case .keepMatchingSuffix: "A snapshot that a log matches leaves the entries that follow it."
+        case .snapshotHoldsSessions: "A snapshot holds what clients' recent writes came to."
         case .answerByIndexAndTerm: "A client is answered for its own entry, not for what took its place."
         }
     }
@@ -83,6 +89,8 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .rememberIdentity: "thesis §3.8, §4.1"
         case .readIndexNeedsOwnTermCommit, .readIndexNeedsMajority: "paper §8, thesis §6.4"
         case .exactlyOnce: "paper §8, thesis §6.3"
+        case .keepMatchingSuffix: "paper §7, Figure 13"
+        case .snapshotHoldsSessions: "thesis §6.3"
         case .answerByIndexAndTerm: "paper §5.3"
         }
     }

@@ -38,7 +38,8 @@ extension Node {
         let last = LogPosition(term: term, index: applied)
         let mark = SnapshotMark(last: last, configuration: raft.configuration)
         writing = SnapshotWriting(mark: mark, keeping: count)
-        effects.draft = SnapshotDraft(mark: mark, machine: machine)
+        let holdsSessions = raft.settings.rules[.snapshotHoldsSessions]
+        effects.draft = SnapshotDraft(mark: mark, machine: holdsSessions ? machine : machine.withoutSessions)
         if effects.isObserved { effects.events.append(.snapshot(SnapshotStep(stage: .began, last: last))) }
     }
 
@@ -68,6 +69,7 @@ extension Node {
         let digest = StateMachine.digest(of: snapshot.bytes)
         let step = SnapshotStep(stage: .restored, last: last, size: snapshot.bytes.count, digest: digest)
         effects.events.append(.snapshot(step))
+        if effects.isObserved { effects.events.append(.state(state)) }
         releaseWrites(upTo: last.index, &effects)
     }
 }

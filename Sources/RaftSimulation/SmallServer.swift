@@ -1,24 +1,13 @@
 import RaftCore
+import RaftNode
 import RaftTrace
 
 /// A server of a small world: its part of Raft, as every server has it, and its disk.
 struct SmallServer: Sendable {
     private(set) var raft: Raft
-    private(set) var disk: Disk
+    private(set) var disk: Stored
     /// What is on its way to the disk, oldest first.
     private(set) var writes: [Write] = []
-
-    /// What a disk holds for certain.
-    struct Disk: Hashable, Sendable {
-        var hardState = HardState()
-        var log: [Entry] = []
-
-        mutating func apply(_ write: Write) {
-            hardState = write.hardState ?? hardState
-            log.removeSubrange(min(log.count, Int(write.first.rawValue) - 1)...)
-            log += write.entries
-        }
-    }
 
     /// What a step of a server led to.
     struct Outcome: Sendable {
@@ -29,10 +18,10 @@ struct SmallServer: Sendable {
     }
 
     /// A server that starts from `disk`.
-    init(id: NodeID, configuration: Configuration, settings: Settings, disk: Disk = Disk()) {
+    init(id: NodeID, configuration: Configuration, settings: Settings, disk: Stored = Stored()) {
         raft = Raft(
-            id: id, configuration: configuration, settings: settings, hardState: disk.hardState, log: Log(disk.log),
-            seed: 0, now: .zero)
+            id: id, configuration: configuration, settings: settings, hardState: disk.hardState, log: disk.log,
+            snapshot: disk.snapshot?.mark, seed: 0, now: .zero)
         self.disk = disk
     }
 
@@ -56,8 +45,9 @@ struct SmallServer: Sendable {
         }
         self = SmallServer(id: raft.id, configuration: raft.configuration, settings: raft.settings, disk: disk)
         guard outcome.isObserved else { return }
-        let runs = TermRun.runs(of: disk.log.map(\.term))
-        let started = NodeStarted(incarnation: raft.incarnation, vote: raft.votedFor, log: runs)
+        let started = NodeStarted(
+            incarnation: raft.incarnation, vote: raft.votedFor, log: TermRun.runs(of: disk.log),
+            base: disk.log.toldBase, snapshot: disk.snapshot?.mark.last)
         outcome.events.append((raft.currentTerm, .started(started)))
     }
 
@@ -77,7 +67,7 @@ extension SmallServer: Part {
     /// What a server is to the protocol, and what of it is on disk. The numbers of writes make no difference.
     struct Identity: Hashable, Sendable {
         var state: ProtocolState
-        var disk: Disk
+        var disk: Stored
         var writes: [Write]
     }
 

@@ -28,6 +28,9 @@ extension World {
             server.life?.log.disk.fault = server.condition.fault
             servers[place] = server
             tell(.node(server.id, recovered.hardState.term, .started(started)))
+            if raft.snapshot != nil, let state = server.life?.node.state {
+                tellIfKept(.node(server.id, raft.currentTerm, .state(state)))
+            }
             if let timer = raft.electionTimer {
                 tellIfKept(.node(server.id, raft.currentTerm, .raft(.timerSet(timer))))
             }

@@ -18,6 +18,7 @@ extension World {
         case .pause(let node): pause(place(of: node))
         case .resume(let node): resume(place(of: node))
         case .campaign(let node): handle(.campaign, on: place(of: node))
+        case .snapshot(let node): handle(.takeSnapshot, on: place(of: node))
         case .transfer(let node, let target): handle(.transfer(to: target), on: place(of: node))
         case .holdTimer(let node, let isHeld): holdTimer(of: place(of: node), isHeld)
         case .setTimer(let node, let moment): handle(.timer(moment), on: place(of: node))

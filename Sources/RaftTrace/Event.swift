@@ -129,6 +129,10 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
     public var options: [String]
     /// The rules that are switched off.
     public var rulesOff: [String]
+    /// After how many entries a snapshot is taken; `nil` where none is unless it is ordered.
+    public var snapshotEvery: Int?
+    /// How many entries that such a snapshot stands for stay in the log.
+    public var snapshotTrailing: Int?
 
     /// These settings.
     public init(_ settings: Settings) {
@@ -140,6 +144,8 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
             options.preVote ? "prevote" : nil, options.checkQuorum ? "checkquorum" : nil, options.noop ? "noop" : nil,
         ].compactMap { $0 }
         rulesOff = settings.rules.broken.map(\.name)
+        snapshotEvery = settings.compaction.every
+        snapshotTrailing = settings.compaction.trailing
     }
 }
 

@@ -317,6 +317,15 @@ public struct LogPicture: Hashable, Sendable {
         }
     }
 
+    /// Whether another log ends at the same place, with entries of the same terms as far as both are kept.
+    public func matches(_ other: LogPicture) -> Bool {
+        guard last == other.last else { return false }
+        var (one, another) = (self, other)
+        one.forget(upTo: other.base)
+        another.forget(upTo: base)
+        return one.runs == another.runs
+    }
+
     /// A snapshot stands for everything up to `base` from now on.
     mutating func forget(upTo base: LogPosition) {
         guard base.index > self.base.index, base.index <= last else { return }

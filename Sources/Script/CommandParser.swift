@@ -156,11 +156,21 @@ extension LineParser {
                 throw ScriptError("a heartbeat is one duration like 50ms", column: column)
             }
             return .heartbeat(range.lowerBound)
+        case "snapshot-every": return .snapshotEvery(takes("off") ? nil : try count("a number of entries", from: 1))
+        case "snapshot-trailing": return .snapshotTrailing(try count("a number of entries", from: 0))
         default:
             throw ScriptError(
                 "unknown option '\(token.text)': there are \(OptionChange.names.joined(separator: ", "))",
                 column: token.column)
         }
+    }
+
+    private mutating func count(_ what: String, from least: Int) throws(ScriptError) -> Int {
+        let token = try require(what)
+        guard let count = Int(token.text), (least...1_000_000_000).contains(count) else {
+            throw ScriptError("\(what) is a whole number from \(least), not '\(token.text)'", column: token.column)
+        }
+        return count
     }
 
     private mutating func timer(_ what: String) throws(ScriptError) -> ClosedRange<Interval> {
@@ -289,5 +299,7 @@ extension LineParser {
 
 extension OptionChange {
     /// The options' names.
-    static let names = ["prevote", "checkquorum", "noop", "election-timeout", "heartbeat"]
+    static let names = [
+        "prevote", "checkquorum", "noop", "election-timeout", "heartbeat", "snapshot-every", "snapshot-trailing",
+    ]
 }

@@ -32,7 +32,7 @@ public struct Completion: Hashable, Sendable {
             let modes = ReadMode.allCases.map(\.rawValue)
             return count == 1 ? keys(in: picture) : (count == 2 ? modes : []) + suffixes(after: words, nodes)
         case "keys": return suffixes(after: words, nodes)
-        case "kill", "power", "wipe", "pause":
+        case "kill", "power", "wipe", "pause", "snapshot":
             return picture.nodes.filter { $0.isRunning && !words.contains("\($0.id.rawValue)") }
                 .map { "\($0.id.rawValue)" } + (words.contains("leader") ? [] : ["leader"])
         case "revive": return picture.nodes.filter { !$0.isRunning }.map { "\($0.id.rawValue)" }
@@ -67,6 +67,8 @@ public struct Completion: Hashable, Sendable {
         case (1, _): OptionChange.names
         case (2, "election-timeout"): ["150ms..300ms"]
         case (2, "heartbeat"): ["50ms"]
+        case (2, "snapshot-every"): ["off", "10", "10000"]
+        case (2, "snapshot-trailing"): ["0", "1000"]
         case (2, _): ["on", "off"]
         default: []
         }

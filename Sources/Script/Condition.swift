@@ -45,8 +45,12 @@ public indirect enum Condition: Hashable, Sendable {
         case commit
         /// The last entry it applied.
         case applied
+        /// The first entry in its log, or the one that would be.
+        case first
         /// Its last entry.
         case last
+        /// The last entry that its snapshot stands for.
+        case snapshot
     }
 
     /// How two numbers compare.
@@ -161,7 +165,9 @@ extension Condition.NodeNumber {
         case .term: node.term.rawValue
         case .commit: node.commit.rawValue
         case .applied: node.applied.rawValue
+        case .first: node.log.base.index.next.rawValue
         case .last: node.log.last.rawValue
+        case .snapshot: node.snapshot?.index.rawValue ?? 0
         }
     }
 }
@@ -172,7 +178,7 @@ extension Picture {
         let running = nodes.filter(\.isRunning)
         guard let first = running.first else { return false }
         return running.allSatisfy {
-            $0.halted == nil && $0.log.runs == first.log.runs && $0.commit == $0.log.last && $0.applied == $0.commit
+            $0.halted == nil && $0.log.matches(first.log) && $0.commit == $0.log.last && $0.applied == $0.commit
         }
     }
 }

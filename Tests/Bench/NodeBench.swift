@@ -13,8 +13,11 @@ package struct NodeBench {
     package private(set) var replies: [RequestID: Reply] = [:]
     package private(set) var events: [Event] = []
     package private(set) var picture = Picture()
-    private var logs: [NodeID: [Entry]] = [:]
-    private var hardStates: [NodeID: HardState] = [:]
+    package private(set) var disks: [NodeID: Stored] = [:]
+    /// The snapshots that are being written.
+    package private(set) var drafts: [NodeID: SnapshotDraft] = [:]
+    /// Whether a snapshot is on disk as soon as it is wanted.
+    package var writesSnapshotsAtOnce = true
     private var nextRequest: RequestID = 1
     package var now = Instant.zero
     package let configuration: Configuration
@@ -35,20 +38,25 @@ package struct NodeBench {
     package var leader: NodeID? { nodes.values.first { $0.raft.role.name == .leader }?.raft.id }
 
     package mutating func start(_ node: NodeID) {
-        let state = hardStates[node] ?? HardState()
+        let disk = disks[node] ?? Stored()
+        disks[node] = disk
         let raft = Raft(
-            id: node, configuration: configuration, settings: settings, hardState: state, log: Log(logs[node] ?? []),
-            seed: UInt64(node.rawValue), now: now)
-        nodes[node] = Node(raft: raft)
-        record(
-            .node(
-                node, state.term,
-                .started(NodeStarted(incarnation: .first, vote: state.vote, log: TermRun.runs(of: raft.log)))))
+            id: node, configuration: configuration, settings: settings, hardState: disk.hardState, log: disk.log,
+            snapshot: disk.snapshot?.mark, seed: UInt64(node.rawValue), now: now)
+        guard let server = try? Node(raft: raft, snapshot: disk.snapshot) else {
+            preconditionFailure("the snapshot of \(node) can't be read")
+        }
+        nodes[node] = server
+        let started = NodeStarted(
+            incarnation: .first, vote: disk.hardState.vote, log: TermRun.runs(of: raft.log), base: raft.log.toldBase,
+            snapshot: raft.snapshot?.last)
+        record(.node(node, disk.hardState.term, .started(started)))
     }
 
     package mutating func crash(_ node: NodeID) {
         guard let server = nodes.removeValue(forKey: node) else { return }
         wire.removeAll { $0.to == node }
+        drafts[node] = nil
         record(.node(node, server.raft.currentTerm, .stopped(NodeStopped(how: .kill))))
     }
 
@@ -63,12 +71,24 @@ package struct NodeBench {
             precondition(replies[reply.id] == nil, "a request is answered once")
             replies[reply.id] = reply
         }
-        guard let write = effects.write else { return }
-        hardStates[node] = write.hardState ?? hardStates[node]
-        var log = logs[node] ?? []
-        log.removeSubrange(min(log.count, Int(write.first.rawValue) - 1)...)
-        logs[node] = log + write.entries
-        step(.durable(write.number), on: node)
+        if let draft = effects.draft { drafts[node] = draft }
+        if let write = effects.write {
+            disks[node]?.apply(write)
+            step(.durable(write.number), on: node)
+        }
+        if writesSnapshotsAtOnce { finishSnapshot(on: node) }
+        if effects.wantsSnapshot, let snapshot = disks[node]?.snapshot { step(.snapshotLoaded(snapshot), on: node) }
+    }
+
+    /// The snapshot that is being written on `node` is on disk.
+    package mutating func finishSnapshot(on node: NodeID) {
+        guard let draft = drafts.removeValue(forKey: node) else { return }
+        let snapshot = draft.encoded()
+        let isOlder = snapshot.mark.last.index <= disks[node]?.snapshot?.mark.last.index ?? .zero
+        if !isOlder { disks[node]?.snapshot = snapshot }
+        let digest = StateMachine.digest(of: snapshot.bytes)
+        let taken = SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest)
+        step(.snapshotWritten(isOlder ? .overtaken : taken), on: node)
     }
 
     package mutating func deliver(where matches: (Message) -> Bool = { _ in true }) {

@@ -151,3 +151,52 @@ struct CommandBytesTests {
         #expect(throws: ByteReadingError.self) { try SessionCommand(decoding: [1, 2, 0xff, 0xfe, 0, 0, 0, 0]) }
     }
 }
+
+/// The state machine as bytes.
+struct StateMachineFormTests {
+    private func machine() -> StateMachine {
+        var machine = StateMachine()
+        for number in 1...40 as ClosedRange<UInt64> {
+            let key = Bytes("k\(number % 7)".utf8)
+            let operation: KeyValue.Operation =
+                switch number % 4 {
+                case 0: .set(key: key, value: Bytes("\(number)".utf8))
+                case 1: .increment(key: Bytes("n".utf8), by: 2)
+                case 2: .compareAndSet(key: key, old: [], new: [])
+                default: .delete(key: key)
+                }
+            _ = machine.apply(
+                SessionCommand(
+                    client: "c\(number % 3)", sequence: number / 3 + 1, firstIncomplete: 1, operation: operation))
+        }
+        return machine
+    }
+
+    @Test("what was written is read again: the store, the sessions, and the clock by which they grow old")
+    func roundTrip() throws {
+        let machine = machine()
+        #expect(try StateMachine(decoding: machine.encoded()) == machine)
+        #expect(try StateMachine(decoding: StateMachine().encoded()) == StateMachine())
+    }
+
+    @Test("a write that comes again is still done once")
+    func sessionsStay() throws {
+        var machine = StateMachine()
+        let command = SessionCommand(
+            client: "c1", sequence: 1, firstIncomplete: 1, operation: .increment(key: [1], by: 1))
+        let outcome = machine.apply(command)
+        var restored = try StateMachine(decoding: machine.encoded())
+        #expect(restored.apply(command) == outcome)
+        #expect(restored.store[[1]] == Bytes("1".utf8))
+    }
+
+    @Test("bytes that end early, go on, or are of another version are refused")
+    func refusesOthers() {
+        let bytes = machine().encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: (any Error).self) { try StateMachine(decoding: Array(bytes.prefix(count))) }
+        }
+        #expect(throws: (any Error).self) { try StateMachine(decoding: bytes + [0]) }
+        #expect(throws: (any Error).self) { try StateMachine(decoding: [9] + bytes.dropFirst()) }
+    }
+}

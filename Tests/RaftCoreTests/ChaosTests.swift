@@ -182,8 +182,8 @@ private struct World {
         for node in bench.configuration.voters {
             let server = bench[node]
             if let violation = server.violation { return broken = "\(node) halted: \(violation)" }
-            if let disk = bench.disks[node], let last = disk.log.last, last.term > disk.hardState.term {
-                broken = "\(node)'s disk holds an entry of term \(last.term), and term \(disk.hardState.term)"
+            if let disk = bench.disks[node], disk.log.last.term > disk.hardState.term {
+                broken = "\(node)'s disk holds an entry of term \(disk.log.last.term), and term \(disk.hardState.term)"
             }
             if server.role.name == .leader { checkLeader(server) }
             checkCommit(server)

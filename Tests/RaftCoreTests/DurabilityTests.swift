@@ -68,8 +68,8 @@ struct DurabilityTests {
         while bench.unsynced[n2]?.isEmpty == false, let before = bench.disks[n2] {
             bench.sync(n2, count: 1)
             guard let disk = bench.disks[n2], disk.log != before.log else { continue }
-            #expect(disk.log.allSatisfy { $0.term <= disk.hardState.term })
-            seen += disk.log.map(\.term.rawValue)
+            #expect(disk.entries.allSatisfy { $0.term <= disk.hardState.term })
+            seen += disk.entries.map(\.term.rawValue)
         }
         #expect(seen == [1, 1, 4, 4, 6, 6])
     }
@@ -167,7 +167,7 @@ struct DurabilityTests {
             bench.deliverOnce { $0.to == n1 }
         }
         #expect(bench[n1].commitIndex == LogIndex(1))
-        #expect(bench.disks[n1]?.log.isEmpty == true)
+        #expect(bench.disks[n1]?.entries.isEmpty == true)
         bench.crash(n1)
         bench.start(n1)
         #expect(bench[n1].currentTerm == Term(1), "it never leads term 1 again, nor uses (1, 1) for another entry")
@@ -189,7 +189,7 @@ struct DurabilityTests {
         bench.propose([7], on: n1)
         bench.deliverOnce { $0.to == n2 }
         bench.sync(n2)
-        #expect(bench.disks[n2]?.log.last == Entry(term: Term(1), payload: .command([7])))
+        #expect(bench.disks[n2]?.entries.last == Entry(term: Term(1), payload: .command([7])))
         bench.crash(n1)
         bench.dropWire()
         bench.syncsAtOnce = true

@@ -71,7 +71,7 @@ struct ReplicationTests {
         var bench = Workbench(3, disks: [n2: .init(term: 2, terms: [1, 2, 2, 2])])
         bench.inject(Self.append(after: 1, 1, terms: [3]), from: n1, to: n2, term: Term(3))
         #expect(bench[n2].terms == [1, 3])
-        #expect(bench.disks[n2]?.log.map(\.term.rawValue) == [1, 3])
+        #expect(bench.disks[n2]?.entries.map(\.term.rawValue) == [1, 3])
     }
 
     @Test("without the whole-tail rule the rest of the tail stays")
@@ -82,7 +82,7 @@ struct ReplicationTests {
         bench.inject(Self.append(after: 1, 1, terms: [3]), from: n1, to: n2, term: Term(3))
         #expect(bench[n2].terms == [1, 3, 2, 2])
         #expect(bench[n2].checkInvariants() != nil, "terms decrease")
-        #expect(bench.disks[n2]?.log.map(\.term.rawValue) == [1, 3, 2, 2])
+        #expect(bench.disks[n2]?.entries.map(\.term.rawValue) == [1, 3, 2, 2])
     }
 
     @Test("a late message that matches a beginning of the log removes nothing, and an empty heartbeat never does")
@@ -102,7 +102,7 @@ struct ReplicationTests {
         #expect(bench[n2].terms == [1])
         bench.inject(Self.append(after: 0, 0, terms: []), from: n1, to: n2, term: Term(1))
         #expect(bench[n2].terms == [])
-        #expect(bench.disks[n2]?.log.isEmpty == true)
+        #expect(bench.disks[n2]?.entries.isEmpty == true)
     }
 
     @Test("a committed entry is never replaced: the server halts instead, with the numbers")

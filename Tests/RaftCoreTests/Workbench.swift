@@ -4,16 +4,7 @@ import Testing
 /// Some servers, the messages between them, their disks, and a clock that is moved by hand.
 struct Workbench {
     /// What a server's disk holds for certain.
-    struct Disk {
-        var hardState = HardState()
-        var log: [Entry] = []
-
-        mutating func apply(_ write: Write) {
-            hardState = write.hardState ?? hardState
-            log.removeSubrange(min(log.count, Int(write.first.rawValue) - 1)...)
-            log += write.entries
-        }
-    }
+    typealias Disk = Stored
 
     private(set) var servers: [NodeID: Raft] = [:]
     private(set) var wire: [Message] = []
@@ -25,6 +16,8 @@ struct Workbench {
     var now = Instant.zero
     private(set) var reads: [ReadAnswer] = []
     private(set) var proposal: Proposal?
+    /// The servers that want to have their snapshots at hand.
+    var wantsSnapshot: [NodeID] = []
     private(set) var observations: [NodeID: [Observation]] = [:]
     let configuration: Configuration
     var settings: Settings
@@ -43,7 +36,8 @@ struct Workbench {
         unsynced[node] = []
         servers[node] = Raft(
             id: node, incarnation: incarnation, configuration: configuration, settings: settings,
-            hardState: disk.hardState, log: Log(disk.log), seed: UInt64(node.rawValue), now: now)
+            hardState: disk.hardState, log: disk.log, snapshot: disk.snapshot?.mark, seed: UInt64(node.rawValue),
+            now: now)
     }
 
     /// Crashes `node`: what was not synced is lost, and so is what is on its way to or from it.
@@ -78,6 +72,7 @@ struct Workbench {
         reads += output.reads
         proposal = output.proposal ?? proposal
         observations[node, default: []] += output.observations
+        if output.wantsSnapshot { wantsSnapshot.append(node) }
         if let write = output.write {
             unsynced[node, default: []].append(write)
             if syncsAtOnce { sync(node) }
@@ -144,6 +139,26 @@ struct Workbench {
 
     mutating func clearObservations() { observations = [:] }
 
+    /// Takes a snapshot on `node` of what is committed; the state machine is the row of the commands' bytes.
+    mutating func takeSnapshot(on node: NodeID, keeping count: Int = 0) {
+        let raft = self[node]
+        guard let term = raft.log.term(at: raft.commitIndex) else { return }
+        let mark = SnapshotMark(
+            last: LogPosition(term: term, index: raft.commitIndex), configuration: raft.configuration)
+        var bytes = disks[node]?.snapshot?.bytes ?? []
+        for index in LogIndex(UInt64(bytes.count) + 1)..<raft.commitIndex.next {
+            if case .command(let command) = raft.log[index].payload { bytes += command } else { bytes.append(0) }
+        }
+        disks[node]?.snapshot = Snapshot(mark: mark, bytes: bytes)
+        step(.snapshotTaken(mark, keeping: count), on: node)
+    }
+
+    /// Hands `node` the snapshot on its disk.
+    mutating func loadSnapshot(on node: NodeID) {
+        wantsSnapshot.removeAll { $0 == node }
+        if let snapshot = disks[node]?.snapshot { step(.snapshotLoaded(snapshot), on: node) }
+    }
+
     /// Appends a command on `node`.
     mutating func propose(_ bytes: [UInt8] = [1], on node: NodeID) {
         step(.propose([.command(bytes)]), on: node)
@@ -159,7 +174,8 @@ let n5 = NodeID(5)
 extension Raft {
     /// The terms of the log's entries.
     var terms: [UInt64] {
-        lastIndex == 0 ? [] : (1...lastIndex).map { log[LogIndex($0)].term.rawValue }
+        log.firstIndex > log.lastIndex
+            ? [] : (log.firstIndex.rawValue...lastIndex).map { log[LogIndex($0)].term.rawValue }
     }
 
     var lastIndex: UInt64 { log.lastIndex.rawValue }
@@ -180,9 +196,14 @@ extension Raft {
 extension Workbench.Disk {
     /// A disk that holds entries of these terms.
     init(term: UInt64, vote: NodeID? = nil, terms: [UInt64]) {
-        hardState = HardState(term: Term(term), vote: vote)
-        log = terms.map { Entry(term: Term($0), payload: .command([UInt8(truncatingIfNeeded: $0)])) }
+        let entries = terms.map { Entry(term: Term($0), payload: .command([UInt8(truncatingIfNeeded: $0)])) }
+        self.init(hardState: HardState(term: Term(term), vote: vote), log: Log(entries))
     }
+}
+
+extension Stored {
+    /// The entries of the log.
+    var entries: [Entry] { log.entries(from: log.firstIndex) }
 }
 
 extension Settings {
@@ -197,5 +218,9 @@ extension Message {
     var isVoteRequest: Bool { if case .voteRequest = body { true } else { false } }
     var voteResponse: VoteResponse? { if case .voteResponse(let response) = body { response } else { nil } }
     var append: Append? { if case .append(let append) = body { append } else { nil } }
+    var chunk: SnapshotChunk? { if case .snapshot(let chunk) = body { chunk } else { nil } }
+    var snapshotResponse: SnapshotResponse? {
+        if case .snapshotResponse(let response) = body { response } else { nil }
+    }
     var response: AppendResponse? { if case .appendResponse(let response) = body { response } else { nil } }
 }

@@ -87,7 +87,7 @@ struct ParserTests {
             ), ("rule logMatching maybe", "line 1, column 18: it is on or off, not 'maybe'"),
             (
                 "option speed 3",
-                "line 1, column 8: unknown option 'speed': there are prevote, checkquorum, noop, election-timeout, heartbeat"
+                "line 1, column 8: unknown option 'speed': there are prevote, checkquorum, noop, election-timeout, heartbeat, snapshot-every, snapshot-trailing"
             ), ("option heartbeat 1ms..2ms", "line 1, column 18: a heartbeat is one duration like 50ms"),
             ("option election-timeout 0", "line 1, column 25: an election timeout is between 1ms and 60s"),
             ("boot 1 log=1", "line 1, column 8: term=T is missing"),
