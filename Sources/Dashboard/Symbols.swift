@@ -75,6 +75,8 @@ struct Symbols {
             case .refused: (isASCII ? "!" : "◃", Style(.vermilion, isBold: true), 4)
             }
         case .timeoutNow: (isASCII ? ">" : "»", Style(.green, isBold: true), 4)
+        case .readIndexRequest: (isASCII ? "r" : "◇", Style(.purple), 2)
+        case .readIndexResponse: (isASCII ? "R" : "◆", Style(.purple), 2)
         case .voteRequest: ("?", Style(.orange, isBold: true), 4)
         case .voteResponse(let response):
             response.isGranted

@@ -115,7 +115,7 @@ public struct SafetyAudit: Sendable {
         case .committed(let committed): commit(committed, on: node, in: term)
         case .halted(let violation): find(violation.property, "\(node) halts: \(violation)")
         case .termChanged, .voteCast, .voteCounted, .timerSet, .appendRefused, .progressed, .heldBack, .persisted,
-            .readRound, .transfer:
+            .readRound, .transfer, .lease:
             break
         }
     }
@@ -359,7 +359,7 @@ public struct SafetyAudit: Sendable {
             if response.isGranted { vote(of: message.from, message.incarnation, for: message.to, in: message.term) }
         case .appendResponse(let response):
             if case .accepted(let match) = response.outcome { acknowledge(match, by: message.from) }
-        case .append, .timeoutNow: break
+        case .append, .timeoutNow, .readIndexRequest, .readIndexResponse: break
         }
         servers[place].promisedTerm = max(servers[place].promisedTerm, message.term)
     }

@@ -25,6 +25,8 @@ public struct Mix: Hashable, Sendable {
     public var gathering = Interval.zero
     /// The number of keys that they use.
     public var keys = 3
+    /// The chance that a read of a client is a lease read.
+    public var leaseReads = 0.0
     /// How long a client thinks between two calls.
     public var thought: ClosedRange<Interval> = .zero ... .milliseconds(160)
     /// How long it is from one fault to the next.
@@ -102,10 +104,18 @@ public struct Mix: Hashable, Sendable {
         // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
         var later = Generator(seed: seed, stream: 4)
         if later.chance(0.3) { faults[.transfer] = Int(1 + later.below(4)) }
+        if later.chance(0.3) { turnLeasesOn() }
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }
         if either(0.25) { letLeadersFall(&random) }
+    }
+
+    /// Leaders answer lease reads; clocks go as right as these rely on.
+    private mutating func turnLeasesOn() {
+        settings.options.lease = true
+        leaseReads = 0.5
+        drift = min(drift, Double(Timing.driftMax) / 100)
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

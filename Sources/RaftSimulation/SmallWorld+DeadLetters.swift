@@ -38,6 +38,7 @@ extension SmallWorld {
             case accepted(LogIndex)
             case refused(previous: LogIndex)
             case timeoutNow
+            case readIndex
         }
 
         init(_ message: Message) {
@@ -56,6 +57,7 @@ extension SmallWorld {
                 case .refused(let previous, _): kind = .refused(previous: previous)
                 }
             case .timeoutNow: kind = .timeoutNow
+            case .readIndexRequest, .readIndexResponse: kind = .readIndex
             }
         }
     }
@@ -118,6 +120,8 @@ extension SmallWorld {
                 // Nor does it go back behind that.
                 return isPast || isPresent && hasLearned(previous.previous, of: letter.from)
             case .timeoutNow: return isPast
+            // Nobody reads in a small world.
+            case .readIndex: return false
             }
         }
 

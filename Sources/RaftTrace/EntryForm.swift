@@ -64,6 +64,10 @@ struct MessageForm: Codable {
     var match: LogIndex?
     var refused: LogIndex?
     var hint: LogPosition?
+    var isHandedOver: Bool?
+    var lease: Interval?
+    var context: UInt64?
+    var index: LogIndex?
 
     enum Kind: String, Codable {
         case voteRequest = "vote-request"
@@ -71,6 +75,8 @@ struct MessageForm: Codable {
         case append
         case appendResponse = "append-response"
         case timeoutNow = "timeout-now"
+        case readIndexRequest = "read-index-request"
+        case readIndexResponse = "read-index-response"
     }
 
     init(_ sent: MessageSent) {
@@ -85,6 +91,7 @@ struct MessageForm: Codable {
         case .voteRequest(let request):
             kind = .voteRequest
             (isPreVote, isTold, last) = (request.poll == .preVote, request.isTold, request.last)
+            isHandedOver = request.isHandedOver ? true : nil
         case .voteResponse(let response):
             kind = .voteResponse
             (isPreVote, isGranted) = (response.poll == .preVote, response.isGranted)
@@ -92,6 +99,7 @@ struct MessageForm: Codable {
             kind = .append
             (previous, commit, round) = (append.previous, append.commit, append.round)
             entries = append.entries.map(EntryForm.init)
+            lease = append.lease > .zero ? append.lease : nil
         case .appendResponse(let response):
             kind = .appendResponse
             round = response.round
@@ -100,6 +108,12 @@ struct MessageForm: Codable {
             case .refused(let index, let latest): (refused, hint) = (index, latest)
             }
         case .timeoutNow: kind = .timeoutNow
+        case .readIndexRequest(let request):
+            kind = .readIndexRequest
+            context = request.context
+        case .readIndexResponse(let response):
+            kind = .readIndexResponse
+            (context, index) = (response.context, response.index)
         }
     }
 
@@ -112,14 +126,17 @@ struct MessageForm: Codable {
         let poll: Poll = isPreVote == true ? .preVote : .vote
         switch kind {
         case .voteRequest:
-            return .voteRequest(VoteRequest(poll: poll, last: try field(last, "last"), isTold: isTold ?? false))
+            return .voteRequest(
+                VoteRequest(
+                    poll: poll, last: try field(last, "last"), isTold: isTold ?? false,
+                    isHandedOver: isHandedOver ?? false))
         case .voteResponse:
             return .voteResponse(VoteResponse(poll: poll, isGranted: try field(isGranted, "isGranted")))
         case .append:
             return .append(
                 Append(
                     previous: try field(previous, "previous"), entries: try (entries ?? []).map { try $0.entry() },
-                    commit: try field(commit, "commit"), round: round ?? .zero))
+                    commit: try field(commit, "commit"), round: round ?? .zero, lease: lease ?? .zero))
         case .appendResponse:
             if let match {
                 return .appendResponse(AppendResponse(outcome: .accepted(match: match), round: round ?? .zero))
@@ -128,6 +145,10 @@ struct MessageForm: Codable {
             let outcome = AppendResponse.Outcome.refused(previous: refused, hint: try field(hint, "hint"))
             return .appendResponse(AppendResponse(outcome: outcome, round: round ?? .zero))
         case .timeoutNow: return .timeoutNow
+        case .readIndexRequest:
+            return .readIndexRequest(ReadIndexRequest(context: try field(context, "context")))
+        case .readIndexResponse:
+            return .readIndexResponse(ReadIndexResponse(context: try field(context, "context"), index: index))
         }
     }
 

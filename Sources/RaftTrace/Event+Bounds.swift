@@ -53,6 +53,7 @@ extension Observation {
         case .persisted(let persisted): persisted.index.rawValue <= max
         case .heldBack(let held): held.index.rawValue <= max
         case .appendRefused(let refused): Swift.max(refused.previous, refused.hint).index.rawValue <= max
+        case .lease(let step): step.until.map(Event.times.contains) ?? true
         case .roleChanged, .voteCast, .voteCounted, .timerSet, .readRound, .transfer, .halted: true
         }
     }
@@ -63,7 +64,8 @@ extension Message {
         guard term.rawValue <= max else { return false }
         switch body {
         case .voteRequest(let request): return request.last.index.rawValue <= max && request.last.term.rawValue <= max
-        case .voteResponse, .timeoutNow: return true
+        case .voteResponse, .timeoutNow, .readIndexRequest: return true
+        case .readIndexResponse(let response): return (response.index?.rawValue ?? 0) <= max
         case .append(let append):
             return append.previous.index.rawValue <= max && append.commit.rawValue <= max
                 && append.entries.allSatisfy { $0.term.rawValue <= max }

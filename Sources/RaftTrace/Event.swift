@@ -62,7 +62,7 @@ extension NodeEvent {
     public var isDroppable: Bool {
         switch self {
         case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
-            .raft(.appendRefused), .applied, .hungUp:
+            .raft(.lease), .raft(.appendRefused), .applied, .hungUp:
             true
         case .raft, .started, .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .state: false
         }
@@ -129,6 +129,12 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
     /// The rules that are switched off.
     public var rulesOff: [String]
 
+    /// The name of the option that lets leaders answer lease reads.
+    private static let lease = "lease"
+
+    /// Whether leaders answer lease reads.
+    public var hasLeases: Bool { options.contains(SettingsChanged.lease) }
+
     /// These settings.
     public init(_ settings: Settings) {
         let timeout = settings.timing.electionTimeout
@@ -137,6 +143,7 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
         let options = settings.options
         self.options = [
             options.preVote ? "prevote" : nil, options.checkQuorum ? "checkquorum" : nil, options.noop ? "noop" : nil,
+            options.lease ? SettingsChanged.lease : nil,
         ].compactMap { $0 }
         rulesOff = settings.rules.broken.map(\.name)
     }

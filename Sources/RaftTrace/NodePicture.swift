@@ -43,6 +43,10 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var timer: TimerSet?
     /// The server that it hands leadership over to.
     public private(set) var handsOverTo: NodeID?
+    /// Its lease, where it leads and has one; it may be past.
+    public private(set) var lease: LeaseStep?
+    /// The round that reads wait for, where it leads and asks whether it still does.
+    public private(set) var readRound: ReadRoundStep?
     /// How far each follower is, where it leads.
     public private(set) var peers: [NodeID: Progressed] = [:]
     /// Its store: the keys it applied.
@@ -144,7 +148,9 @@ public struct NodePicture: Hashable, Sendable {
         case .persisted(let persisted): durable = persisted.index
         case .halted(let violation): halted = violation.description
         case .transfer(let step): handsOverTo = step.stage == .givenUp ? nil : step.target
-        case .appendRefused, .heldBack, .readRound: break
+        case .lease(let step): lease = step.until == nil ? nil : step
+        case .readRound(let step): readRound = step.isConfirmed ? nil : step
+        case .appendRefused, .heldBack: break
         }
     }
 
@@ -152,6 +158,7 @@ public struct NodePicture: Hashable, Sendable {
         role = change.role
         votes = nil
         handsOverTo = nil
+        (lease, readRound) = (nil, nil)
         peers = [:]
         switch change.role {
         case .follower: leader = change.reason == .leaderHeard ? change.peer : nil
@@ -182,6 +189,9 @@ public struct NodePicture: Hashable, Sendable {
         peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
         store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
         storeCount = state.storeCount
+        // Whether it was confirmed may be among what was left out.
+        readRound = nil
+        if role != .leader { lease = nil }
     }
 }
 

@@ -77,6 +77,8 @@ private enum BodyCode: UInt8 {
     case accepted
     case refused
     case timeoutNow
+    case readIndexRequest
+    case readIndexResponse
 }
 
 private enum EntryCode: UInt8 {
@@ -103,6 +105,7 @@ extension ByteBuffer {
             writeInteger(BodyCode.voteRequest.rawValue)
             writeInteger(request.poll.rawValue)
             writeBool(request.isTold)
+            writeBool(request.isHandedOver)
             write(request.last)
         case .voteResponse(let response):
             writeInteger(BodyCode.voteResponse.rawValue)
@@ -113,6 +116,7 @@ extension ByteBuffer {
             write(append.previous)
             write(append.commit.rawValue)
             write(append.round.rawValue)
+            writeInteger(append.lease.nanoseconds, endianness: .little)
             writeInteger(UInt32(append.entries.count), endianness: .little)
             for entry in append.entries { write(entry) }
         case .appendResponse(let response):
@@ -128,6 +132,14 @@ extension ByteBuffer {
                 write(hint)
             }
         case .timeoutNow: writeInteger(BodyCode.timeoutNow.rawValue)
+        case .readIndexRequest(let request):
+            writeInteger(BodyCode.readIndexRequest.rawValue)
+            write(request.context)
+        case .readIndexResponse(let response):
+            writeInteger(BodyCode.readIndexResponse.rawValue)
+            write(response.context)
+            writeBool(response.index != nil)
+            if let index = response.index { write(index.rawValue) }
         }
     }
 
@@ -165,6 +177,13 @@ extension ByteBuffer {
     fileprivate mutating func readPoll() throws -> Poll {
         guard let poll = Poll(rawValue: try read()) else { throw FrameError.unreadable("unknown poll") }
         return poll
+    }
+
+    /// No leader asks for more than the longest election timeout, which is far less than this.
+    fileprivate mutating func readLease() throws -> Interval {
+        let lease = Interval(nanoseconds: try read())
+        guard (.zero ... .seconds(3_600)).contains(lease) else { throw FrameError.unreadable("an impossible lease") }
+        return lease
     }
 
     fileprivate mutating func readPosition() throws -> LogPosition {
@@ -205,15 +224,20 @@ extension MessageForm {
         case .voteRequest:
             let poll = try buffer.readPoll()
             let isTold = try buffer.readBool()
-            body = .voteRequest(VoteRequest(poll: poll, last: try buffer.readPosition(), isTold: isTold))
+            let isHandedOver = try buffer.readBool()
+            body = .voteRequest(
+                VoteRequest(
+                    poll: poll, last: try buffer.readPosition(), isTold: isTold, isHandedOver: isHandedOver))
         case .voteResponse:
             body = .voteResponse(VoteResponse(poll: try buffer.readPoll(), isGranted: try buffer.readBool()))
         case .append:
             let previous = try buffer.readPosition()
             let commit = LogIndex(try buffer.read(UInt64.self))
             let round = ReadRound(rawValue: try buffer.read())
+            let lease = try buffer.readLease()
             body = .append(
-                Append(previous: previous, entries: try buffer.readEntries(), commit: commit, round: round))
+                Append(
+                    previous: previous, entries: try buffer.readEntries(), commit: commit, round: round, lease: lease))
         case .accepted:
             let round = ReadRound(rawValue: try buffer.read())
             let match = LogIndex(try buffer.read(UInt64.self))
@@ -224,6 +248,11 @@ extension MessageForm {
             let outcome = AppendResponse.Outcome.refused(previous: previous, hint: try buffer.readPosition())
             body = .appendResponse(AppendResponse(outcome: outcome, round: round))
         case .timeoutNow: body = .timeoutNow
+        case .readIndexRequest: body = .readIndexRequest(ReadIndexRequest(context: try buffer.read()))
+        case .readIndexResponse:
+            let context: UInt64 = try buffer.read()
+            let index = try buffer.readBool() ? LogIndex(try buffer.read(UInt64.self)) : nil
+            body = .readIndexResponse(ReadIndexResponse(context: context, index: index))
         }
     }
 }

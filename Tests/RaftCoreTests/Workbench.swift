@@ -37,13 +37,13 @@ struct Workbench {
     }
 
     /// Starts `node` from what its disk holds for certain.
-    mutating func start(_ node: NodeID, incarnation: Incarnation = .first) {
+    mutating func start(_ node: NodeID, incarnation: Incarnation = .first, seed: UInt64? = nil) {
         let disk = disks[node] ?? Disk()
         disks[node] = disk
         unsynced[node] = []
         servers[node] = Raft(
             id: node, incarnation: incarnation, configuration: configuration, settings: settings,
-            hardState: disk.hardState, log: Log(disk.log), seed: UInt64(node.rawValue), now: now)
+            hardState: disk.hardState, log: Log(disk.log), seed: seed ?? UInt64(node.rawValue), now: now)
     }
 
     /// Crashes `node`: what was not synced is lost, and so is what is on its way to or from it.
@@ -141,6 +141,14 @@ struct Workbench {
     }
 
     mutating func advance(_ length: Interval) { now = now + length }
+
+    /// Changes the settings of some servers, or of all.
+    mutating func adopt(on nodes: [NodeID]? = nil, _ change: (inout Settings) -> Void) {
+        change(&settings)
+        for node in nodes ?? Array(servers.keys) { servers[node]?.adopt(settings) }
+    }
+
+    mutating func clearReads() { reads = [] }
 
     mutating func clearObservations() { observations = [:] }
 
