@@ -113,16 +113,21 @@ extension Raft {
         timers.bound = max(timers.bound, now + length)
     }
 
-    /// Until when this server gives its vote to nobody, itself included; `nil` where it is free.
-    ///
-    /// A server that has just started may have forgotten a promise. A lone voter has promised nothing to anybody.
-    var boundUntil: Instant? {
-        guard !isOnlyVoter else { return nil }
-        let end = settings.options.lease ? max(timers.bound, startEnd) : timers.bound
-        return end > now ? end : nil
+    /// A server that has just started may have forgotten a promise. Having found out that there are leases it waits for
+    /// as long as one can last, whatever is switched meanwhile.
+    mutating func bindVoteAfterStart() {
+        guard settings.options.lease else { return }
+        timers.startBound = max(timers.startBound, timers.started + settings.timing.electionTimeout.lowerBound)
     }
 
-    private var startEnd: Instant { timers.started + settings.timing.electionTimeout.lowerBound }
+    /// Until when this server gives its vote to nobody, itself included; `nil` where it is free.
+    ///
+    /// A lone voter has promised nothing to anybody.
+    var boundUntil: Instant? {
+        guard !isOnlyVoter else { return nil }
+        let end = max(timers.bound, timers.startBound)
+        return end > now ? end : nil
+    }
 
     /// Why a vote is refused for the sake of a lease; `nil` where it isn't. A leader's own lease is one, too.
     var refusalForLease: VoteCast.Refusal? {

@@ -75,6 +75,7 @@ public struct Raft: Sendable {
         self.forwarded = ForwardedReads(firstContext: contexts.below(ForwardedReads.contextsMax))
         self.now = now
         output.isObserved = false
+        bindVoteAfterStart()
         restartElectionTimer()
         if isOnlyVoter { timers.election = now }
     }
@@ -138,6 +139,7 @@ public struct Raft: Sendable {
             settings.options.lease == self.settings.options.lease && settings.timing.lease == self.settings.timing.lease
         if !isSameLease { forgetRounds() }
         self.settings = settings
+        bindVoteAfterStart()
     }
 
     /// Whether `rule` holds.
@@ -271,6 +273,8 @@ struct Timers: Sendable {
     var started: Instant
     /// Until when it gives its vote to nobody, as it has promised leaders for their leases. It outlives terms and roles.
     var bound = Instant.zero
+    /// Until when it does so because it may have forgotten such a promise when it started.
+    var startBound = Instant.zero
     /// Where timeouts are drawn from.
     var generator: Generator
 }

@@ -66,6 +66,11 @@ public struct Mix: Hashable, Sendable {
         case campaign
         /// The leader is told to hand over to another server.
         case transfer
+        /// A server learns before the others, or after them, that leases are switched on or off.
+        case switchLeases
+
+        /// Whether it is drawn from the later stream.
+        fileprivate var cameLater: Bool { self == .transfer || self == .switchLeases }
     }
 
     /// A calm world: nothing goes wrong.
@@ -98,13 +103,13 @@ public struct Mix: Hashable, Sendable {
         keys = Int(1 + random.below(4))
         thought = .zero...Interval.milliseconds(Int64(clients) * 40)
         faultPause = .milliseconds(20)...Interval.milliseconds([300, 1_000, 4_000][Int(random.below(3))])
-        for fault in Fault.allCases where fault != .transfer && either(0.5) {
+        for fault in Fault.allCases where !fault.cameLater && either(0.5) {
             faults[fault] = Int(1 + random.below(4))
         }
         // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
         var later = Generator(seed: seed, stream: 4)
         if later.chance(0.3) { faults[.transfer] = Int(1 + later.below(4)) }
-        if later.chance(0.3) { turnLeasesOn() }
+        if later.chance(0.3) { turnLeasesOn(&later) }
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }
@@ -112,10 +117,11 @@ public struct Mix: Hashable, Sendable {
     }
 
     /// Leaders answer lease reads; clocks go as right as these rely on.
-    private mutating func turnLeasesOn() {
+    private mutating func turnLeasesOn(_ later: inout Generator) {
         settings.options.lease = true
         leaseReads = 0.5
         drift = min(drift, Double(Timing.driftMax) / 100)
+        if !faults.isEmpty, later.chance(0.3) { faults[.switchLeases] = Int(1 + later.below(4)) }
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

@@ -244,6 +244,24 @@ struct LeaseTests {
         #expect(votes(bench))
     }
 
+    @Test("one that hears nothing campaigns in vain: nobody who is bound adopts its term, and the leader goes on")
+    func undisturbed() {
+        for isLeaseHeld in [true, false] {
+            var bench = bench()
+            for _ in 1...10 {
+                bench.reachDeadline(of: n1)
+                bench.deliver { $0.to != n3 && $0.from != n3 }
+            }
+            if !isLeaseHeld { bench.advance(Self.lease) }
+            bench.step(.campaign, on: n3)
+            #expect(bench[n3].role.name == .candidate)
+            bench.deliverOnce { $0.isVoteRequest }
+            #expect(bench[n2].currentTerm == Term(1))
+            #expect(
+                bench[n1].role.name == (isLeaseHeld ? .leader : .follower), "without a lease it may as well step down")
+        }
+    }
+
     @Test("the promise outlives the term in which it was given")
     func outlivesTerm() {
         var bench = bench()
@@ -307,12 +325,17 @@ struct LeaseTests {
         #expect(bench[n2].role.name == .follower)
         bench.now = start + Self.timeout - Interval(nanoseconds: 1)
         #expect(!votes(bench))
+        var switched = bench
+        switched.adopt(on: [n2]) { $0.options.lease = false }
+        #expect(!votes(switched), "the leader may not know of it yet")
         bench.now = start + Self.timeout
         #expect(votes(bench))
         bench.adopt { $0.options.lease = false }
         bench.crash(n3)
         bench.start(n3)
         #expect(votes(bench, n3, for: n2), "where there are no leases nothing was promised")
+        bench.adopt { $0.options.lease = true }
+        #expect(!votes(bench, n3, for: n2), "now something may have been")
     }
 
     @Test("a lone voter has promised nothing to anybody, and leads as soon as it starts")
