@@ -109,19 +109,24 @@ public struct Mix: Hashable, Sendable {
         // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
         var later = Generator(seed: seed, stream: 4)
         if later.chance(0.3) { faults[.transfer] = Int(1 + later.below(4)) }
-        if later.chance(0.3) { turnLeasesOn(&later) }
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }
+        if later.chance(0.4) { turnLeasesOn(&later) }
         if either(0.25) { letLeadersFall(&random) }
     }
 
-    /// Leaders answer lease reads; clocks go as right as these rely on.
+    /// Leaders answer lease reads, and are cut off now and then; clocks go as right as these rely on.
     private mutating func turnLeasesOn(_ later: inout Generator) {
         settings.options.lease = true
-        leaseReads = 0.5
+        leaseReads = 0.8
         drift = min(drift, Double(Timing.driftMax) / 100)
-        if !faults.isEmpty, later.chance(0.3) { faults[.switchLeases] = Int(1 + later.below(4)) }
+        // A leader that is cut off steps down by CheckQuorum about when its lease ends, and hides what that is for.
+        if later.chance(0.7) { settings.options.checkQuorum = false }
+        guard !faults.isEmpty else { return }
+        if later.chance(0.3) { faults[.switchLeases] = Int(1 + later.below(4)) }
+        if later.chance(0.5) { faults[.isolateLeader] = Int(1 + later.below(4)) }
+        if faults[.isolateLeader] != nil, faults[.heal] == nil { faults[.heal] = Int(2 + later.below(4)) }
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

@@ -78,10 +78,29 @@ struct LeaseTests {
         #expect(bench.reads == [.ready(7, index: LogIndex(1))])
     }
 
+    @Test("a leader whose own vote doesn't count, for it lost its disk, takes no lease")
+    func wipedLeader() {
+        var bench = bench {
+            $0.options.noop = false
+            $0.rules = .all(without: .rememberIdentity, .readIndexNeedsOwnTermCommit)
+        }
+        bench.wipe(n1)
+        bench.start(n1, incarnation: Incarnation.first.next)
+        bench.advance(Self.timeout)
+        bench.elect(n1)
+        beat(&bench)
+        #expect(answersAtOnce(bench))
+        bench.adopt { $0.rules[.rememberIdentity] = true }
+        beat(&bench)
+        #expect(bench[n1].role.name == .leader)
+        #expect(!answersAtOnce(bench))
+    }
+
     @Test("where leases are off the read waits for a round, and heartbeats begin none")
     func off() {
         var bench = bench { $0.options.lease = false }
         #expect(!answersAtOnce(bench))
+        #expect(!answersAtOnce(self.bench { ($0.options.lease, $0.rules) = (false, .all(without: .leaseExpires)) }))
         bench.reachDeadline(of: n1)
         #expect(bench.wire.allSatisfy { $0.append?.round == .zero && $0.append?.lease == .zero })
     }
