@@ -56,12 +56,14 @@ extension Model {
         let told = waitingFor(node)
         if let told {
             canvas.write(told, row: row, column: column, style: style, limit: room)
+        } else if node.standing == .leader {
+            drawLeadership(of: node, row: row, column: column, room: room, on: &canvas)
         } else {
             drawTimer(of: node, row: row, column: column, width: min(10, room), on: &canvas)
         }
     }
 
-    /// What stands in the place of the election timer; `nil` where the timer does.
+    /// What stands in the place of the election timer; `nil` where the timer does, or what a leader has of its own.
     private func waitingFor(_ node: NodePicture) -> String? {
         if node.failure != nil { return "failed" }
         guard node.isRunning else { return "on disk" }
@@ -69,8 +71,7 @@ extension Model {
         if node.disk != .ok { return Model.word(for: node.disk) }
         let voters = picture.nodes.count
         switch node.standing {
-        case .leader where node.handsOverTo != nil: return "to \(node.handsOverTo?.description ?? "")"
-        case .leader: return "acks \(node.acknowledgements)/\(voters)"
+        case .leader: return node.handsOverTo.map { "to \($0)" }
         case .candidate: return "\(node.votes?.votes ?? 0)/\(voters / 2 + 1) votes"
         case .precandidate: return "\(node.votes?.votes ?? 1)/\(voters / 2 + 1) asks"
         case .halted: return "halted"
@@ -92,8 +93,13 @@ extension Model {
     private func drawTimer(of node: NodePicture, row: Int, column: Int, width: Int, on canvas: inout Canvas) {
         guard let timer = node.timer, timer.timeout > .zero, width > 0 else { return }
         let left = max(0, Double((timer.deadline - now).nanoseconds) / Double(timer.timeout.nanoseconds))
-        let gauge = Spark.gauge(left, width: width, isASCII: isASCII)
-        let end = canvas.write(gauge.filled, row: row, column: column, style: left < 0.25 ? Style(.orange) : .plain)
+        drawGauge(
+            left, row: row, column: column, width: width, style: left < 0.25 ? Style(.orange) : .plain, on: &canvas)
+    }
+
+    func drawGauge(_ share: Double, row: Int, column: Int, width: Int, style: Style, on canvas: inout Canvas) {
+        let gauge = Spark.gauge(share, width: width, isASCII: isASCII)
+        let end = canvas.write(gauge.filled, row: row, column: column, style: style)
         canvas.write(gauge.empty, row: row, column: end, style: .faint)
     }
 

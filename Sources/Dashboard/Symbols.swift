@@ -77,6 +77,8 @@ struct Symbols {
         case .timeoutNow: (isASCII ? ">" : "»", Style(.green, isBold: true), 4)
         case .snapshot: (isASCII ? "#" : "▣", Style(.purple, isBold: true), 4)
         case .snapshotResponse: (isASCII ? "-" : "◁", Style(.purple), 2)
+        case .readIndexRequest: (isASCII ? "r" : "◇", Style(.purple), 2)
+        case .readIndexResponse: (isASCII ? "R" : "◆", Style(.purple), 2)
         case .voteRequest: ("?", Style(.orange, isBold: true), 4)
         case .voteResponse(let response):
             response.isGranted

@@ -87,6 +87,7 @@ extension OptionChange: CustomStringConvertible {
         case .preVote(let isOn): "prevote \(OnOff.text(of: isOn))"
         case .checkQuorum(let isOn): "checkquorum \(OnOff.text(of: isOn))"
         case .noop(let isOn): "noop \(OnOff.text(of: isOn))"
+        case .lease(let isOn): "lease \(OnOff.text(of: isOn))"
         case .electionTimeout(let range): "election-timeout \(DurationText.text(of: range))"
         case .heartbeat(let interval): "heartbeat \(DurationText.text(of: interval))"
         case .snapshotEvery(let count): "snapshot-every \(count.map { "\($0)" } ?? "off")"

@@ -102,6 +102,8 @@ public enum OptionChange: Hashable, Sendable {
     case checkQuorum(Bool)
     /// A new leader appends an empty entry of its term (paper §8).
     case noop(Bool)
+    /// A leader answers lease reads at once (thesis §6.4.1).
+    case lease(Bool)
     /// How long a follower waits for a leader before it campaigns.
     case electionTimeout(ClosedRange<Interval>)
     /// How often a leader shows that it leads.
@@ -117,6 +119,7 @@ public enum OptionChange: Hashable, Sendable {
         case .preVote(let isOn): settings.options.preVote = isOn
         case .checkQuorum(let isOn): settings.options.checkQuorum = isOn
         case .noop(let isOn): settings.options.noop = isOn
+        case .lease(let isOn): settings.options.lease = isOn
         case .electionTimeout(let range): settings.timing.electionTimeout = range
         case .heartbeat(let interval): settings.timing.heartbeat = interval
         case .snapshotEvery(let count): settings.compaction.every = count

@@ -151,6 +151,9 @@ public struct Desk: Sendable {
         if command.isRetry, lastWrites[command.client] != command.request {
             throw Refusal("that is not \(command.client)'s last write, so it can't be sent again")
         }
+        if command.request.readMode == .lease, !settings.options.lease {
+            throw Refusal("lease reads are off: option lease on lets a leader answer them")
+        }
         if case .write(let operation) = command.request, operation.bytes > Operation.bytesMax {
             throw Refusal("a write has at most \(Operation.bytesMax >> 20) MiB, and this has \(operation.bytes) bytes")
         }

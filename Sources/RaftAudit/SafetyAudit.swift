@@ -121,7 +121,7 @@ public struct SafetyAudit: Sendable {
         case .snapshotInstalled(let installed): install(installed, on: node)
         case .halted(let violation): find(violation.property, "\(node) halts: \(violation)")
         case .termChanged, .voteCast, .voteCounted, .timerSet, .appendRefused, .progressed, .heldBack, .persisted,
-            .readRound, .transfer, .compacted, .snapshotReceived:
+            .readRound, .transfer, .lease, .compacted, .snapshotReceived:
             break
         }
     }
@@ -423,7 +423,7 @@ public struct SafetyAudit: Sendable {
             if response.isGranted { vote(of: message.from, message.incarnation, for: message.to, in: message.term) }
         case .appendResponse(let response):
             if case .accepted(let match) = response.outcome { acknowledge(match, by: message.from) }
-        case .append, .timeoutNow, .snapshot, .snapshotResponse: break
+        case .append, .timeoutNow, .snapshot, .snapshotResponse, .readIndexRequest, .readIndexResponse: break
         }
         servers[place].promisedTerm = max(servers[place].promisedTerm, message.term)
     }

@@ -37,6 +37,10 @@ public struct Message: Hashable, Sendable {
         case snapshot(SnapshotChunk)
         /// The answer to one, until the whole snapshot is there; then an ``appendResponse(_:)`` follows.
         case snapshotResponse(SnapshotResponse)
+        /// A follower asks its leader how far it must have applied before it may answer reads (thesis §6.4).
+        case readIndexRequest(ReadIndexRequest)
+        /// The answer to that.
+        case readIndexResponse(ReadIndexResponse)
     }
 }
 
@@ -56,12 +60,15 @@ public struct VoteRequest: Hashable, Sendable {
     public var last: LogPosition
     /// Whether the candidate was told to campaign, so that a leader that still lives doesn't count (thesis §4.2.3).
     public var isTold: Bool
+    /// Whether it was the leader that told it, which has given its lease up for that (thesis §6.4.1).
+    public var isHandedOver: Bool
 
     /// A request for a vote.
-    public init(poll: Poll, last: LogPosition, isTold: Bool) {
+    public init(poll: Poll, last: LogPosition, isTold: Bool, isHandedOver: Bool = false) {
         self.poll = poll
         self.last = last
         self.isTold = isTold
+        self.isHandedOver = isHandedOver
     }
 }
 
@@ -89,13 +96,21 @@ public struct Append: Hashable, Sendable {
     public var commit: LogIndex
     /// The leader's latest round of read confirmation; the answer repeats it.
     public var round: ReadRound
+    /// How long its receiver is to give its vote to nobody, from when it gets this: what the leader's lease rests on
+    /// (thesis §6.4.1). Zero where the leader has no use for it.
+    ///
+    /// It is the leader that says how long, so that it counts on no voter that has the option off yet, or another timeout.
+    public var lease: Interval
 
     /// The entries after `previous`.
-    public init(previous: LogPosition, entries: [Entry], commit: LogIndex, round: ReadRound) {
+    public init(
+        previous: LogPosition, entries: [Entry], commit: LogIndex, round: ReadRound, lease: Interval = .zero
+    ) {
         self.previous = previous
         self.entries = entries
         self.commit = commit
         self.round = round
+        self.lease = lease
     }
 }
 
@@ -119,6 +134,30 @@ public struct AppendResponse: Hashable, Sendable {
         /// The follower doesn't hold the entry at `previous`. The latest it can agree on is `hint`: the last of its
         /// entries that is no later than that entry, by index and by term.
         case refused(previous: LogIndex, hint: LogPosition)
+    }
+}
+
+/// A follower asks its leader how far it must have applied before it may answer reads (thesis §6.4).
+public struct ReadIndexRequest: Hashable, Sendable {
+    /// The follower's name for the reads that wait, which the answer repeats. No two requests of a server have the same,
+    /// not even in different lives.
+    public var context: UInt64
+
+    /// A question under this name.
+    public init(context: UInt64) { self.context = context }
+}
+
+/// A leader's answer to a ``ReadIndexRequest``.
+public struct ReadIndexResponse: Hashable, Sendable {
+    /// The name that the request had.
+    public var context: UInt64
+    /// The index that must be applied; `nil` from a server that doesn't lead, or no longer.
+    public var index: LogIndex?
+
+    /// The answer to the question of this name.
+    public init(context: UInt64, index: LogIndex?) {
+        self.context = context
+        self.index = index
     }
 }
 

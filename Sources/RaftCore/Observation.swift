@@ -35,6 +35,8 @@ public enum Observation: Hashable, Sendable {
     case snapshotInstalled(SnapshotInstalled)
     /// A leader hands over, or has given that up (thesis §3.10).
     case transfer(TransferStep)
+    /// A leader's lease was extended, or is over (thesis §6.4.1).
+    case lease(LeaseStep)
     /// A broken invariant halted the server.
     case halted(Violation)
 }
@@ -87,6 +89,14 @@ public struct TransferStep: Hashable, Sendable, Codable {
         /// The target has not taken over in time; the leader serves again.
         case givenUp = "given-up"
     }
+}
+
+/// A leader's lease was extended, or is over (thesis §6.4.1). Small extensions aren't told.
+public struct LeaseStep: Hashable, Sendable, Codable {
+    /// Until when it lasts, at least; `nil` where there is none any more.
+    public var until: Instant?
+    /// How long a lease lasts from the beginning of the round that was confirmed.
+    public var length: Interval
 }
 
 /// The server adopted or started a later term.
@@ -182,6 +192,8 @@ public struct VoteCast: Hashable, Sendable, Codable {
         case notAVoter = "not-a-voter"
         /// The candidate isn't the server that was made a member: its disk was wiped.
         case notAMember = "not-a-member"
+        /// The voter has just started, and may have forgotten that it heard a leader (thesis §6.4.1).
+        case justStarted = "just-started"
     }
 }
 
@@ -312,10 +324,16 @@ public struct Persisted: Hashable, Sendable, Codable {
 public struct ReadRoundStep: Hashable, Sendable, Codable {
     /// The number of the round.
     public var round: ReadRound
-    /// Whether a majority confirmed it; otherwise it begins.
+    /// Whether a majority has confirmed it.
     public var isConfirmed: Bool
     /// How many reads wait for it, or were released by it.
     public var reads: Int
+    /// The server that has just confirmed it; `nil` where it begins.
+    public var peer: NodeID?
+    /// The voters that have confirmed it, the leader among them.
+    public var confirmedBy: [NodeID]
+    /// How many voters there are.
+    public var voters: Int
 }
 
 /// A broken invariant, with the numbers. A server that finds one halts: with every rule kept it can't happen, and with

@@ -26,7 +26,7 @@ extension Raft {
         role = .preCandidate(Ballot(granted: [id]))
         restartElectionTimer()
         observe(.roleChanged(RoleChange(role: .precandidate, reason: .electionTimeout)))
-        guard !isElected else { return becomeCandidate(.preVoteWon, isTold: false) }
+        guard !isElected else { return becomeCandidate(.preVoteWon) }
         let request = VoteRequest(poll: .preVote, last: log.last, isTold: false)
         for peer in configuration.voters.without(id) { send(.voteRequest(request), to: peer, term: currentTerm.next) }
     }
@@ -35,13 +35,15 @@ extension Raft {
     ///
     /// Its own vote counts, and its requests leave, when term and vote are on disk, and with them all of the log that
     /// the requests speak of.
-    private mutating func becomeCandidate(_ reason: RoleChange.Reason, isTold: Bool) {
+    private mutating func becomeCandidate(
+        _ reason: RoleChange.Reason, isTold: Bool = false, isHandedOver: Bool = false
+    ) {
         changeTerm(to: currentTerm.next, heardFrom: nil)
         votedFor = id
         role = .candidate(Ballot())
         restartElectionTimer()
         observe(.roleChanged(RoleChange(role: .candidate, reason: reason)))
-        let request = VoteRequest(poll: .vote, last: log.last, isTold: isTold)
+        let request = VoteRequest(poll: .vote, last: log.last, isTold: isTold, isHandedOver: isHandedOver)
         for peer in configuration.voters.without(id) { promise(.voteRequest(request), to: peer) }
         if !keeps(.persistBeforeReply) { countOwnVote() }
     }
@@ -70,18 +72,31 @@ extension Raft {
     /// No leader was heard for an election timeout (paper §5.2).
     mutating func electionTimeoutElapsed() {
         guard isVoter else { return restartElectionTimer() }
+        if let end = boundUntil { return setElectionTimer(end) }
         if settings.options.preVote {
             becomePreCandidate()
         } else {
-            becomeCandidate(.electionTimeout, isTold: false)
+            becomeCandidate(.electionTimeout)
         }
     }
 
-    /// Campaigns as if a leader had handed over (thesis §3.10).
+    /// Campaigns because the leader hands over (thesis §3.10). It has given its lease up.
     mutating func campaignAsTold() {
         guard isVoter else { return }
         if case .leader = role { return }
-        becomeCandidate(.told, isTold: true)
+        becomeCandidate(.told, isTold: true, isHandedOver: true)
+    }
+
+    /// Campaigns because somebody wants it, of which no leader knows: where one may hold a lease, not before that is over.
+    mutating func campaignByHand() {
+        guard isVoter else { return }
+        if case .leader = role { return }
+        guard let end = boundUntil else { return becomeCandidate(.told, isTold: true) }
+        let request = VoteRequest(poll: .vote, last: log.last, isTold: true)
+        let question = Message(
+            from: id, incarnation: incarnation, to: id, term: currentTerm.next, body: .voteRequest(request))
+        if let refusal = refusalForLease { observeRefusal(of: request, from: question, refusal) }
+        setElectionTimer(end)
     }
 
     /// The candidate's own vote is on disk and counts. Its timer starts again, so that a slow disk doesn't eat the
@@ -105,7 +120,7 @@ extension Raft {
             ballot.count(response, from: message.from)
             role = .preCandidate(ballot)
             observeCount(of: response, by: message.from, ballot)
-            if isElected { becomeCandidate(.preVoteWon, isTold: false) } else { giveUpIfLost(ballot) }
+            if isElected { becomeCandidate(.preVoteWon) } else { giveUpIfLost(ballot) }
         case (.candidate(var ballot), .vote):
             guard message.term == currentTerm else { return }
             ballot.count(response, from: message.from)
@@ -178,10 +193,12 @@ extension Raft {
         switch request.poll {
         case .preVote:
             if isLeaderAlive { return .leaderAlive }
+            if let refusal = refusalForLease { return refusal }
             if message.term <= currentTerm, keeps(.refuseEarlierTerm) { return .earlierTerm }
         case .vote:
             if case .leader = role { return .alreadyVoted }
             if let votedFor, votedFor != message.from, keeps(.voteOncePerTerm) { return .alreadyVoted }
+            if votedFor != message.from, !request.isHandedOver, let refusal = refusalForLease { return refusal }
         }
         if request.last < log.last, keeps(.electionRestriction) { return .newerLog }
         return nil

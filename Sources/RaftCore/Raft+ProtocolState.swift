@@ -3,7 +3,8 @@
 /// What a server is, apart from its clock and its random numbers: where no answer depends on the time, two servers with
 /// the same protocol state do the same to every input (paper Figure 2, "State").
 ///
-/// Time decides nothing but deadlines where neither PreVote nor CheckQuorum is on (``Options``).
+/// Time decides nothing but deadlines where neither PreVote nor CheckQuorum nor leases are on (``Options``). Reads that a
+/// follower has its leader confirm are left out as well: nothing else depends on them.
 public struct ProtocolState: Hashable, Sendable {
     /// The server.
     public private(set) var id: NodeID
@@ -35,6 +36,7 @@ public struct ProtocolState: Hashable, Sendable {
         if case .leader(var leadership) = role {
             if !raft.settings.options.checkQuorum { leadership.heard = NodeSet() }
             leadership.heldBack = .zero
+            leadership.lease = Lease()
             role = .leader(leadership)
         }
         violation = raft.violation

@@ -3,17 +3,18 @@ import DequeModule
 // Linearizable reads without a log entry: ReadIndex (paper §8, thesis §6.4).
 
 extension Raft {
-    /// Reads at this leader: notes the commit index, asks a majority whether this server still leads, and lets the
-    /// state machine answer once it has applied that index.
+    /// Reads: a leader notes the commit index, asks a majority whether it still leads, and lets the state machine answer
+    /// once it has applied that index. A follower has its leader do so.
     mutating func read(_ id: ReadID) {
-        guard case .leader = role else {
-            output.reads.append(.refused(id, leader: leader))
-            return
-        }
+        if case .leader = role { read(.client(id)) } else { forward(id) }
+    }
+
+    /// Reads at this leader.
+    mutating func read(_ reader: PendingReads.Reader) {
         if hasCommittedOwnTerm || !keeps(.readIndexNeedsOwnTermCommit) {
-            start([id])
+            start([reader])
         } else {
-            leadershipIfLeading?.reads.early.append(id)
+            leadershipIfLeading?.reads.early.append(reader)
         }
     }
 
@@ -26,52 +27,62 @@ extension Raft {
 
     /// Whether the leader knows how far the log was committed when it was elected: only once an entry of its own term
     /// is (paper §8).
-    private var hasCommittedOwnTerm: Bool { log.term(at: commitIndex) == currentTerm }
+    var hasCommittedOwnTerm: Bool { log.term(at: commitIndex) == currentTerm }
 
-    /// Lets `ids` wait for a round that begins after now. Those that come while one is open share the next.
-    private mutating func start(_ ids: [ReadID]) {
+    /// Lets `readers` wait for a round that begins after now. Those that come while one is open share the next.
+    private mutating func start(_ readers: [PendingReads.Reader]) {
         guard keeps(.readIndexNeedsMajority), !isOnlyVoter else {
-            for id in ids { output.reads.append(.ready(id, index: commitIndex)) }
+            for reader in readers { answer(reader, index: commitIndex) }
             return
         }
         guard let reads = leadershipIfLeading?.reads else { return }
-        for id in ids {
-            let read = PendingReads.Pending(id: id, index: commitIndex, round: reads.round.next)
+        for reader in readers {
+            let read = PendingReads.Pending(reader: reader, index: commitIndex, round: reads.round.next)
             leadershipIfLeading?.reads.pending.append(read)
         }
         if !reads.isRoundOpen { sendHeartbeats() }
     }
 
-    /// Begins the round that reads wait for; the messages that carry it follow.
-    mutating func beginReadRoundIfWanted() {
-        guard let reads = leadershipIfLeading?.reads, reads.wantsRound else { return }
-        leadershipIfLeading?.reads.round = reads.round.next
-        observe(
-            .readRound(ReadRoundStep(round: reads.round.next, isConfirmed: false, reads: reads.pending.count)))
+    /// Begins a round where reads or the lease want one; the messages that carry it follow.
+    mutating func beginRoundIfWanted() {
+        guard let reads = leadershipIfLeading?.reads else { return }
+        let isForLease = wantedLease > .zero
+        if !isForLease { tellLeaseIsOver() }
+        guard reads.wantsRound || isForLease else { return }
+        let round = reads.round.next
+        leadershipIfLeading?.reads.round = round
+        if isForLease { noteBegun(round) }
+        if reads.wantsRound { observeRound(round, reads: reads.pending.count, heardFrom: nil) }
     }
 
     /// A follower answered `round`: what a majority confirmed is ready. An answer that is late or comes twice says no
     /// more than it did, for rounds only grow and end with the term.
-    mutating func confirmReads(upTo round: ReadRound, at place: Int) {
-        guard var leadership = leadershipIfLeading, round > leadership.peers[place].round else { return }
+    mutating func confirmRounds(upTo round: ReadRound, at place: Int) {
+        guard let peers = leadershipIfLeading?.peers, round > peers[place].round else { return }
         leadershipIfLeading?.peers[place].round = round
-        leadership.peers[place].round = round
-        guard leadership.reads.isRoundOpen else { return }
+        extendLease()
+        guard let leadership = leadershipIfLeading, leadership.reads.isRoundOpen else { return }
+        var confirmed: ReadRound?
         var released = 0
         while let oldest = leadershipIfLeading?.reads.pending.first,
             configuration.isMajority(confirming(oldest.round, leadership))
         {
             leadershipIfLeading?.reads.pending.removeFirst()
-            output.reads.append(.ready(oldest.id, index: oldest.index))
+            answer(oldest.reader, index: oldest.index)
+            confirmed = oldest.round
             released += 1
         }
-        guard released > 0 else { return }
-        observe(.readRound(ReadRoundStep(round: round, isConfirmed: true, reads: released)))
-        if leadershipIfLeading?.reads.wantsRound == true { sendHeartbeats() }
+        let peer = peers[place].peer
+        if let confirmed {
+            observeRound(confirmed, reads: released, heardFrom: peer)
+            if leadershipIfLeading?.reads.wantsRound == true { sendHeartbeats() }
+        } else if let oldest = leadership.reads.pending.first, round >= oldest.round {
+            observeRound(oldest.round, reads: leadership.reads.pending.count, heardFrom: peer)
+        }
     }
 
     /// The voters that have answered `round`, the leader among them.
-    private func confirming(_ round: ReadRound, _ leadership: Leadership) -> NodeSet {
+    func confirming(_ round: ReadRound, _ leadership: Leadership) -> NodeSet {
         var nodes = isCounted(id, incarnation) ? NodeSet([id]) : NodeSet()
         for progress in leadership.peers where progress.round >= round && isCounted(progress.peer, progress.incarnation)
         {
@@ -80,9 +91,39 @@ extension Raft {
         return nodes
     }
 
+    /// Tells how far the confirmation of a round is.
+    private mutating func observeRound(_ round: ReadRound, reads: Int, heardFrom peer: NodeID?) {
+        guard output.isObserved, case .leader(let leadership) = role else { return }
+        let voters = configuration.voters
+        let nodes = voters.intersection(confirming(round, leadership))
+        observe(
+            .readRound(
+                ReadRoundStep(
+                    round: round, isConfirmed: configuration.isMajority(nodes), reads: reads, peer: peer,
+                    confirmedBy: Array(nodes), voters: voters.count)))
+    }
+
+    /// The leader has confirmed a read: its own client is answered, or the follower that asked for its clients.
+    private mutating func answer(_ reader: PendingReads.Reader, index: LogIndex) {
+        switch reader {
+        case .client(let id): output.reads.append(.ready(id, index: index))
+        case .follower(let peer, let context):
+            promise(.readIndexResponse(ReadIndexResponse(context: context, index: index)), to: peer)
+        }
+    }
+
+    /// A read can't be confirmed here.
+    mutating func refuse(_ reader: PendingReads.Reader, leader: NodeID?) {
+        switch reader {
+        case .client(let id): output.reads.append(.refused(id, leader: leader))
+        case .follower(let peer, let context):
+            promise(.readIndexResponse(ReadIndexResponse(context: context, index: nil)), to: peer)
+        }
+    }
+
     /// A leader that steps down answers none of the reads that wait.
     mutating func refuseReads(of leadership: Leadership, leader: NodeID?) {
-        for id in leadership.reads.early { output.reads.append(.refused(id, leader: leader)) }
-        for read in leadership.reads.pending { output.reads.append(.refused(read.id, leader: leader)) }
+        for reader in leadership.reads.early { refuse(reader, leader: leader) }
+        for read in leadership.reads.pending { refuse(read.reader, leader: leader) }
     }
 }

@@ -30,7 +30,7 @@ extension Raft {
     /// that one that missed something says so.
     mutating func sendHeartbeats() {
         timers.heartbeat = now + settings.timing.heartbeat
-        beginReadRoundIfWanted()
+        beginRoundIfWanted()
         guard case .leader(let leadership) = role else { return }
         for (place, progress) in leadership.peers.enumerated() {
             if needsSnapshot(progress), let transfer = progress.installing {
@@ -86,7 +86,8 @@ extension Raft {
                     "the next entry for \(progress.peer) is \(progress.next), but the log ends at \(log.lastIndex)"))
         }
         let previous = LogPosition(term: term, index: index)
-        let append = Append(previous: previous, entries: entries, commit: commitIndex, round: round)
+        let append = Append(
+            previous: previous, entries: entries, commit: commitIndex, round: round, lease: wantedLease)
         send(.append(append), to: progress.peer)
     }
 
@@ -98,7 +99,7 @@ extension Raft {
         case .accepted(let match): accept(match, at: place)
         case .refused(let previous, let hint): retreat(at: place, from: previous, hint)
         }
-        confirmReads(upTo: response.round, at: place)
+        confirmRounds(upTo: response.round, at: place)
     }
 
     /// A follower holds everything up to `match` on its disk.

@@ -65,7 +65,7 @@ extension Raft {
         let end = min(image.bytes.count, transfer.received + settings.limits.bytesPerChunkMax)
         let chunk = SnapshotChunk(
             mark: image.mark, size: image.bytes.count, offset: transfer.received,
-            bytes: Array(image.bytes[transfer.received..<end]), round: leadership.reads.round)
+            bytes: Array(image.bytes[transfer.received..<end]), round: leadership.reads.round, lease: wantedLease)
         send(.snapshot(chunk), to: leadership.peers[place].peer)
         leadershipIfLeading?.peers[place].installing = transfer
         observeProgress(at: place)
@@ -90,7 +90,7 @@ extension Raft {
         guard let leadership = leadershipIfLeading, let image = leadership.image else { return }
         let question = SnapshotChunk(
             mark: image.mark, size: transfer.size, offset: transfer.received, bytes: [],
-            round: leadership.reads.round)
+            round: leadership.reads.round, lease: wantedLease)
         send(.snapshot(question), to: leadership.peers[place].peer)
         leadershipIfLeading?.peers[place].installing?.isAsked = true
     }
@@ -109,7 +109,7 @@ extension Raft {
             leadershipIfLeading?.peers[place].installing = transfer
             observeProgress(at: place)
         }
-        confirmReads(upTo: response.round, at: place)
+        confirmRounds(upTo: response.round, at: place)
     }
 
     /// Forgets the snapshot once no follower needs it any more.

@@ -18,6 +18,7 @@ extension Raft {
             let place = leadership.index(of: transfer.target), leadership.peers[place].match == log.lastIndex
         else { return }
         leadershipIfLeading?.transfer?.isTold = true
+        giveUpLease()
         send(.timeoutNow, to: transfer.target)
         observe(.transfer(TransferStep(target: transfer.target, stage: .told)))
     }

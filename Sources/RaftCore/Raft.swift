@@ -14,7 +14,8 @@
 /// is held back inside until the promise is on disk.
 ///
 /// **Extensions beyond the paper**: PreVote (thesis §9.6), leadership transfer (§3.10), CheckQuorum and leader stickiness (§4.2.3, §6.2),
-/// ReadIndex (§6.4), log compaction in parts that can be taken up again (paper §7), pipelining and parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
+/// ReadIndex (§6.4), leases (§6.4.1), log compaction in parts that can be taken up again (paper §7), pipelining and
+/// parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
 ///
 /// **Where it deviates.** Answers are messages of their own, not tied to a request. A follower may answer an
 /// ``Append`` twice: at once, for what is on its disk already, and again when the rest is.
@@ -44,6 +45,8 @@ public struct Raft: Sendable {
     var durability: Durability
     /// When to act unasked.
     var timers: Timers
+    /// The reads that the leader is to confirm, where this server follows one.
+    var forwarded: ForwardedReads
     /// The broken invariant that halted this server. A halted server does nothing.
     public internal(set) var violation: Violation?
 
@@ -72,9 +75,13 @@ public struct Raft: Sendable {
         self.snapshot = snapshot
         self.commitIndex = snapshot?.last.index ?? .zero
         self.durability = Durability(durableIndex: log.lastIndex)
-        self.timers = Timers(generator: Generator(seed: seed))
+        self.timers = Timers(started: now, generator: Generator(seed: seed))
+        // A stream of its own: what timeouts are drawn stays the same.
+        var contexts = Generator(seed: seed, stream: 1)
+        self.forwarded = ForwardedReads(firstContext: contexts.below(ForwardedReads.contextsMax))
         self.now = now
         output.isObserved = false
+        bindVoteAfterStart()
         restartElectionTimer()
         if isOnlyVoter { timers.election = now }
     }
@@ -90,14 +97,16 @@ public struct Raft: Sendable {
         case .deadline: actOnDeadlines()
         case .propose(let payloads): propose(payloads)
         case .read(let id): read(id)
+        case .leaseRead(let id): leaseRead(id)
         case .durable(let number): becomeDurable(number)
-        case .campaign: campaignAsTold()
+        case .campaign: campaignByHand()
         case .transfer(let target): transferLeadership(to: target)
         case .timer(let moment): setElectionTimer(moment)
         case .snapshotTaken(let mark, let count): compact(to: mark, keeping: count)
         case .snapshotLoaded(let snapshot): takeLoaded(snapshot)
         }
         guard violation == nil else { return }
+        forwardReads()
         sendEntries()
         continueTransfer()
         composeWrite()
@@ -133,7 +142,13 @@ public struct Raft: Sendable {
     }
 
     /// Changes the settings from the next step on.
-    public mutating func adopt(_ settings: Settings) { self.settings = settings }
+    public mutating func adopt(_ settings: Settings) {
+        let isSameLease =
+            settings.options.lease == self.settings.options.lease && settings.timing.lease == self.settings.timing.lease
+        if !isSameLease { forgetRounds() }
+        self.settings = settings
+        bindVoteAfterStart()
+    }
 
     /// Whether `rule` holds.
     func keeps(_ rule: Rule) -> Bool { settings.rules[rule] }
@@ -169,29 +184,44 @@ extension Raft {
         switch message.body {
         case .voteRequest(let request): answer(request, from: message)
         case .voteResponse(let response): count(response, from: message)
-        case .append(let append): receive(append, from: message)
+        case .append(let append):
+            bindVote(for: append.lease)
+            receive(append, from: message)
+            resendForwardedReads()
         case .appendResponse(let response): receive(response, from: message)
         case .timeoutNow: campaignAsTold()
-        case .snapshot(let chunk): receive(chunk, from: message)
+        case .snapshot(let chunk):
+            bindVote(for: chunk.lease)
+            receive(chunk, from: message)
         case .snapshotResponse(let response): receive(response, from: message)
+        case .readIndexRequest(let request): receive(request, from: message)
+        case .readIndexResponse(let response): receive(response, from: message)
         }
     }
 
     /// Adopts a later term where the message asks for it (paper §5.1). Answers whether to go on with the message.
     ///
     /// A pre-vote changes no term, neither the question nor the answer that grants it (thesis §9.6). A candidate is
-    /// ignored while a leader lives (§4.2.3).
+    /// ignored while a leader lives (§4.2.3), and while one may hold a lease (§6.4.1).
     private mutating func mayAdoptTerm(of message: Message) -> Bool {
         switch message.body {
         case .voteRequest(let request) where request.poll == .preVote: return true
         case .voteResponse(let response) where response.poll == .preVote && response.isGranted: return true
-        case .voteRequest(let request) where !request.isTold && settings.options.checkQuorum && isLeaderAlive:
-            observeRefusal(of: request, from: message, .leaderAlive)
-            return false
-        default:
-            adoptTerm(message.term, heardFrom: message.from)
-            return true
+        case .voteRequest(let request):
+            if let refusal = refusalForLeader(of: request) {
+                observeRefusal(of: request, from: message, refusal)
+                return false
+            }
+        default: break
         }
+        adoptTerm(message.term, heardFrom: message.from)
+        return true
+    }
+
+    /// Why a candidate is ignored for the sake of a leader; `nil` where it isn't.
+    private func refusalForLeader(of request: VoteRequest) -> VoteCast.Refusal? {
+        if !request.isTold, settings.options.checkQuorum, isLeaderAlive { return .leaderAlive }
+        return request.isHandedOver ? nil : refusalForLease
     }
 
     /// Answers a request of an earlier term with the present one, so that its sender steps down; an answer of an
@@ -203,8 +233,12 @@ extension Raft {
             promise(.voteResponse(VoteResponse(poll: request.poll, isGranted: false)), to: message.from)
         case .append(let append):
             refuse(append, from: message.from, isEarlierTerm: true)
+        case .readIndexRequest(let request):
+            promise(.readIndexResponse(ReadIndexResponse(context: request.context, index: nil)), to: message.from)
         case .snapshot(let chunk): refuseEarlierTerm(chunk, from: message.from)
-        case .voteResponse, .appendResponse, .timeoutNow, .snapshotResponse: break
+        case .voteResponse, .appendResponse, .timeoutNow, .snapshotResponse,
+            .readIndexResponse:
+            break
         }
     }
 
@@ -251,6 +285,12 @@ struct Timers: Sendable {
     var majority = Instant.zero
     /// When a leader gives up to hand over.
     var transfer = Instant.zero
+    /// When this server started.
+    var started: Instant
+    /// Until when it gives its vote to nobody, as it has promised leaders for their leases. It outlives terms and roles.
+    var bound = Instant.zero
+    /// Until when it does so because it may have forgotten such a promise when it started.
+    var startBound = Instant.zero
     /// Where timeouts are drawn from.
     var generator: Generator
 }

@@ -58,6 +58,8 @@ public struct Leadership: Hashable, Sendable {
     var image: Snapshot?
     /// Whether the host was asked for the snapshot.
     var isImageAwaited = false
+    /// What its lease rests on.
+    var lease = Lease()
     /// The last entry that was reported as held back, so that it is reported once.
     var heldBack = LogIndex.zero
 
@@ -125,9 +127,17 @@ public struct Progress: Hashable, Sendable {
 
 /// The reads that wait until a majority has confirmed their leader (thesis §6.4).
 struct PendingReads: Hashable, Sendable {
+    /// Who reads.
+    enum Reader: Hashable, Sendable {
+        /// A client of this server.
+        case client(ReadID)
+        /// A follower's clients, under its name for their reads.
+        case follower(NodeID, context: UInt64)
+    }
+
     /// A read, the commit index that it must see, and the round that must be confirmed first.
     struct Pending: Hashable, Sendable {
-        var id: ReadID
+        var reader: Reader
         var index: LogIndex
         var round: ReadRound
     }
@@ -137,7 +147,9 @@ struct PendingReads: Hashable, Sendable {
     /// Reads in order; their rounds never decrease.
     var pending = Deque<Pending>()
     /// Reads that came before an entry of the leader's own term was committed.
-    var early: [ReadID] = []
+    var early: [Reader] = []
+    /// Whether `reader` waits.
+    func contains(_ reader: Reader) -> Bool { early.contains(reader) || pending.contains { $0.reader == reader } }
     /// Whether a read waits for a round that hasn't begun.
     var wantsRound: Bool { (pending.last?.round ?? .zero) > round }
     /// Whether a round has begun that a read waits for.

@@ -33,6 +33,8 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
     case readIndexNeedsOwnTermCommit
     /// A leader answers a read only after a majority confirmed that it still leads (paper §8, thesis §6.4).
     case readIndexNeedsMajority
+    /// A lease read is answered only while no other server can have been elected (thesis §6.4.1).
+    case leaseExpires
     /// A write that a client sends again is applied once (paper §8, thesis §6.3).
     case exactlyOnce
     /// A snapshot that a log matches leaves the entries that follow it (paper §7, Figure 13).
@@ -69,6 +71,7 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .rememberIdentity: "A server whose disk was wiped neither votes nor counts until it is added again."
         case .readIndexNeedsOwnTermCommit: "A leader reads only after an entry of its own term is committed."
         case .readIndexNeedsMajority: "A leader reads only after a majority confirmed that it still leads."
+        case .leaseExpires: "A lease read is answered only while no other server can have been elected."
         case .exactlyOnce: "A write that a client sends again is applied once."
         case .keepMatchingSuffix: "A snapshot that a log matches leaves the entries that follow it."
         case .snapshotHoldsSessions: "A snapshot holds what clients' recent writes came to."
@@ -88,6 +91,7 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .commitOnlyProven, .persistBeforeReply: "paper Figure 2"
         case .rememberIdentity: "thesis §3.8, §4.1"
         case .readIndexNeedsOwnTermCommit, .readIndexNeedsMajority: "paper §8, thesis §6.4"
+        case .leaseExpires: "thesis §6.4.1"
         case .exactlyOnce: "paper §8, thesis §6.3"
         case .keepMatchingSuffix: "paper §7, Figure 13"
         case .snapshotHoldsSessions: "thesis §6.3"

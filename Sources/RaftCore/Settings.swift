@@ -11,7 +11,7 @@ public struct Settings: Hashable, Sendable {
     /// When a server replaces the beginning of its log by a snapshot.
     public var compaction = Compaction()
 
-    /// The paper's timing, every option on, every rule kept.
+    /// The paper's timing, every option on but leases, every rule kept.
     public init() {}
 }
 
@@ -21,6 +21,20 @@ public struct Timing: Hashable, Sendable {
     public var electionTimeout: ClosedRange<Interval> = .milliseconds(150) ... .milliseconds(300)
     /// A leader sends to every follower at least this often.
     public var heartbeat: Interval = .milliseconds(50)
+
+    /// How much faster or slower than true time a server's clock may go, in percent. Nothing but leases relies on it.
+    public static let driftMax: Int64 = 10
+
+    /// How long a leader's lease lasts by its own clock, from the moment at which the round began that a majority
+    /// confirmed (thesis §6.4.1).
+    ///
+    /// Whoever answered the round heard of it later than that, and keeps its vote to itself for the shortest election
+    /// timeout E by its own clock. With clocks off by d at most, that is at least E / (1 + d) of true time, and a lease
+    /// of length L is at most L / (1 - d): it is over in time if L = E (1 - d) / (1 + d).
+    public var lease: Interval {
+        let percent = Timing.driftMax
+        return Interval(nanoseconds: electionTimeout.lowerBound.nanoseconds * (100 - percent) / (100 + percent))
+    }
 
     /// The paper's: an election timeout of 150–300 ms, a heartbeat every 50 ms.
     public init() {}
@@ -35,12 +49,16 @@ public struct Options: Hashable, Sendable {
     public var checkQuorum = true
     /// A new leader appends an empty entry of its own term (paper §8).
     public var noop = true
+    /// A leader that a majority has confirmed lately answers lease reads at once (thesis §6.4.1). Voters keep their votes
+    /// to themselves meanwhile. Unlike everything else here it relies on clocks (``Timing/driftMax``), and that the
+    /// servers change it together: one that restarts must know whether it may have promised something.
+    public var lease = false
 
-    /// Every extension on.
+    /// Every extension on but leases.
     public init() {}
 }
 
-/// The bounds on what a leader sends to one follower before it hears back.
+/// The bounds on what a server sends to another before it hears back.
 public struct Limits: Hashable, Sendable {
     /// Entries in one message.
     public var entriesPerAppendMax = 4_096
@@ -50,6 +68,8 @@ public struct Limits: Hashable, Sendable {
     public var inflightMessagesMax = 256
     /// Weight of the entries on their way, in bytes.
     public var inflightBytesMax = 8 << 20
+    /// Reads that a follower has its leader confirm, together.
+    public var forwardedReadsMax = 4_096
 
     /// Bytes of a snapshot in one message.
     public var bytesPerChunkMax = 256 << 10

@@ -41,9 +41,14 @@ public struct SnapshotChunk: Hashable, Sendable {
     public var bytes: [UInt8]
     /// The leader's latest round of read confirmation; the answer repeats it.
     public var round: ReadRound
+    /// For how long the follower is to give its vote to nobody (``Append/lease``).
+    public var lease: Interval
 
     /// The part of a snapshot that begins at `offset`.
-    public init(mark: SnapshotMark, size: Int, offset: Int, bytes: [UInt8], round: ReadRound) {
+    public init(
+        mark: SnapshotMark, size: Int, offset: Int, bytes: [UInt8], round: ReadRound, lease: Interval = .zero
+    ) {
+        self.lease = lease
         self.mark = mark
         self.size = size
         self.offset = offset

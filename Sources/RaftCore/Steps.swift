@@ -8,9 +8,12 @@ public enum Input: Sendable {
     case propose([Payload])
     /// A client wants to read; the answer carries the same name.
     case read(ReadID)
+    /// A client wants to read, and a leader's lease is good enough for it (thesis §6.4.1).
+    case leaseRead(ReadID)
     /// This write, and every one before it, is on disk.
     case durable(WriteNumber)
-    /// Campaign now, as if a leader had said so: no pre-vote, and no regard for a leader that lives (thesis §3.10).
+    /// Campaign now, without a pre-vote and without regard for a leader that lives, as if one had handed over (thesis
+    /// §3.10); but not against the lease that one may hold, for it doesn't know (§6.4.1).
     case campaign
     /// Hand leadership over to this server (thesis §3.10).
     case transfer(to: NodeID)
@@ -117,8 +120,9 @@ public enum Proposal: Hashable, Sendable {
 
 /// What became of a read (thesis §6.4).
 public enum ReadAnswer: Hashable, Sendable {
-    /// Once the state machine has applied everything up to `index`, it may answer.
+    /// Once the state machine has applied everything up to `index`, it may answer. That may be a follower's, whose leader
+    /// has named the index.
     case ready(ReadID, index: LogIndex)
-    /// This server doesn't lead, or no longer; `leader` does, as far as it knows.
+    /// Nobody is there to confirm it, or nobody any longer; `leader` leads, as far as this server knows.
     case refused(ReadID, leader: NodeID?)
 }

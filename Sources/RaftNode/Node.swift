@@ -118,6 +118,9 @@ public struct Node: Sendable {
             case .readindex, nil:
                 reads[request.id] = read
                 step(.read(request.id), at: now, &effects)
+            case .lease:
+                reads[request.id] = read
+                step(.leaseRead(request.id), at: now, &effects)
             }
         }
     }

@@ -25,6 +25,8 @@ public struct Mix: Hashable, Sendable {
     public var gathering = Interval.zero
     /// The number of keys that they use.
     public var keys = 3
+    /// The chance that a read of a client is a lease read.
+    public var leaseReads = 0.0
     /// How long a client thinks between two calls.
     public var thought: ClosedRange<Interval> = .zero ... .milliseconds(160)
     /// How long it is from one fault to the next.
@@ -64,6 +66,11 @@ public struct Mix: Hashable, Sendable {
         case campaign
         /// The leader is told to hand over to another server.
         case transfer
+        /// A server learns before the others, or after them, that leases are switched on or off.
+        case switchLeases
+
+        /// Whether it is drawn from the later stream.
+        fileprivate var cameLater: Bool { self == .transfer || self == .switchLeases }
     }
 
     /// A calm world: nothing goes wrong.
@@ -96,7 +103,7 @@ public struct Mix: Hashable, Sendable {
         keys = Int(1 + random.below(4))
         thought = .zero...Interval.milliseconds(Int64(clients) * 40)
         faultPause = .milliseconds(20)...Interval.milliseconds([300, 1_000, 4_000][Int(random.below(3))])
-        for fault in Fault.allCases where fault != .transfer && either(0.5) {
+        for fault in Fault.allCases where !fault.cameLater && either(0.5) {
             faults[fault] = Int(1 + random.below(4))
         }
         // What came to be drawn later has a stream of its own, so that the seeds that are known stay what they are.
@@ -110,7 +117,21 @@ public struct Mix: Hashable, Sendable {
         if !faults.isEmpty, faults[.cut] ?? faults[.partition] ?? faults[.isolateLeader] != nil {
             faults[.heal] = Int(2 + random.below(4))
         }
+        if later.chance(0.4) { turnLeasesOn(&later) }
         if either(0.25) { letLeadersFall(&random) }
+    }
+
+    /// Leaders answer lease reads, and are cut off now and then; clocks go as right as these rely on.
+    private mutating func turnLeasesOn(_ later: inout Generator) {
+        settings.options.lease = true
+        leaseReads = 0.8
+        drift = min(drift, Double(Timing.driftMax) / 100)
+        // A leader that is cut off steps down by CheckQuorum about when its lease ends, and hides what that is for.
+        if later.chance(0.7) { settings.options.checkQuorum = false }
+        guard !faults.isEmpty else { return }
+        if later.chance(0.3) { faults[.switchLeases] = Int(1 + later.below(4)) }
+        if later.chance(0.5) { faults[.isolateLeader] = Int(1 + later.below(4)) }
+        if faults[.isolateLeader] != nil, faults[.heal] == nil { faults[.heal] = Int(2 + later.below(4)) }
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

@@ -40,6 +40,7 @@ extension SmallWorld {
             case timeoutNow
             case snapshot
             case snapshotResponse
+            case readIndex
         }
 
         init(_ message: Message) {
@@ -60,6 +61,7 @@ extension SmallWorld {
             case .timeoutNow: kind = .timeoutNow
             case .snapshot: kind = .snapshot
             case .snapshotResponse: kind = .snapshotResponse
+            case .readIndexRequest, .readIndexResponse: kind = .readIndex
             }
         }
     }
@@ -123,6 +125,8 @@ extension SmallWorld {
                 return isPast || isPresent && hasLearned(previous.previous, of: letter.from)
             case .timeoutNow, .snapshotResponse: return isPast
             case .snapshot: return false
+            // Nobody reads in a small world.
+            case .readIndex: return false
             }
         }
 

@@ -85,7 +85,8 @@ extension Message {
         switch body {
         case .voteRequest(let request) where request.poll == .vote: (term, from)
         case .voteResponse(let response) where response.poll == .vote && response.isGranted: (term, to)
-        case .voteRequest, .voteResponse, .append, .appendResponse, .timeoutNow, .snapshot, .snapshotResponse:
+        case .voteRequest, .voteResponse, .append, .appendResponse, .timeoutNow, .snapshot, .snapshotResponse,
+            .readIndexRequest, .readIndexResponse:
             nil
         }
     }

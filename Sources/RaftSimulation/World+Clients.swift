@@ -145,17 +145,21 @@ extension World {
         switch random.below(10) {
         case 0...3:
             clients[place].asked = (key, nil)
-            return .get(key: key, .readindex)
+            return .get(key: key, drawReadMode())
         case 4, 5:
             clients[place].asked = (key, value)
             return .write(.set(key: key, value: value))
         case 6: return .write(.increment(key: counter, by: 1))
-        case 7: return .get(key: counter, .readindex)
+        case 7: return .get(key: counter, drawReadMode())
         case 8:
             let old = clients[place].seen[key] ?? Bytes("?".utf8)
             clients[place].asked = (key, value)
             return .write(.compareAndSet(key: key, old: old, new: value))
         default: return .write(.delete(key: key))
         }
+    }
+
+    private mutating func drawReadMode() -> ReadMode {
+        mix.leaseReads > 0 && laterRandom.chance(mix.leaseReads) ? .lease : .readindex
     }
 }

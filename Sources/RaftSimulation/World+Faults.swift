@@ -44,8 +44,16 @@ extension World {
         case .diskError: breakDisk(of: place)
         case .clock: changeClock(of: place)
         case .campaign: handle(.campaign, on: place)
+        case .switchLeases: switchLeases(on: place)
         case .transfer: if let leader { handle(.transfer(to: servers[place].id), on: leader) }
         }
+    }
+
+    /// A server has leases on or off, whatever the others have. One that restarts knows what holds.
+    private mutating func switchLeases(on place: Int) {
+        var other = settings
+        other.options.lease = random.chance(0.5)
+        servers[place].life?.node.adopt(other)
     }
 
     /// The server that leads in the highest term.
@@ -123,6 +131,7 @@ extension World {
             servers[place].stall = .zero
             servers[place].clock.change(rate: 1, at: now)
             resume(place)
+            servers[place].life?.node.adopt(settings)
             if servers[place].isRunning { lookAgain(place) } else { start(place) }
         }
     }

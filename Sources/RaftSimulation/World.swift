@@ -33,6 +33,8 @@ public struct World: Sendable {
     var servers: [SimulatedServer]
     var clients: [SimulatedClient] = []
     var random: Generator
+    /// Where the kinds of reads are drawn from, which came later than the rest.
+    var laterRandom: Generator
     var cuts: LinkTable<Bool>
     /// The links that are handled by hand; every one, where any is.
     var links: [Picture.LinkID: Link] = [:]
@@ -78,6 +80,7 @@ public struct World: Sendable {
         cuts = LinkTable(nodes: nodes, false)
         lastDue = LinkTable(nodes: nodes, .zero)
         random = Generator(seed: seed, stream: 2)
+        laterRandom = Generator(seed: seed, stream: 5)
         servers = World.servers(count: nodes, cluster: seed, sabotage)
         tell(.began(ClusterBegan(nodes: nodes, seed: seed, settings: mix.settings)))
         if !isByHand { startByItself() }

@@ -24,8 +24,12 @@ public enum Request: Hashable, Sendable {
 
 /// What a read is worth (thesis §6.4).
 public enum ReadMode: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Linearizable: the leader notes its commit index and asks a majority whether it still leads.
+    /// Linearizable: the leader notes its commit index and asks a majority whether it still leads; the server that was
+    /// asked answers once it has applied that index.
     case readindex
+    /// Linearizable as long as clocks go right: a leader that a majority has confirmed lately answers at once (thesis
+    /// §6.4.1). Elsewhere, and where leases are off, as ``readindex``.
+    case lease
     /// What the server that believes it leads has applied, at once. One that was deposed and doesn't know answers what was
     /// true once.
     case leader
@@ -33,7 +37,7 @@ public enum ReadMode: String, Hashable, Sendable, Codable, CaseIterable {
     case local
 
     /// Whether the answer takes every write into account that was acknowledged before the read began.
-    public var isLinearizable: Bool { self == .readindex }
+    public var isLinearizable: Bool { self == .readindex || self == .lease }
 }
 
 /// What a client is told.

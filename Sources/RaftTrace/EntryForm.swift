@@ -69,6 +69,10 @@ struct MessageForm: Codable {
     var offset: Int?
     var bytes: Int?
     var received: Int?
+    var isHandedOver: Bool?
+    var lease: Interval?
+    var context: UInt64?
+    var index: LogIndex?
 
     enum Kind: String, Codable {
         case voteRequest = "vote-request"
@@ -78,6 +82,8 @@ struct MessageForm: Codable {
         case timeoutNow = "timeout-now"
         case snapshot
         case snapshotResponse = "snapshot-response"
+        case readIndexRequest = "read-index-request"
+        case readIndexResponse = "read-index-response"
     }
 
     init(_ sent: MessageSent) {
@@ -92,6 +98,7 @@ struct MessageForm: Codable {
         case .voteRequest(let request):
             kind = .voteRequest
             (isPreVote, isTold, last) = (request.poll == .preVote, request.isTold, request.last)
+            isHandedOver = request.isHandedOver ? true : nil
         case .voteResponse(let response):
             kind = .voteResponse
             (isPreVote, isGranted) = (response.poll == .preVote, response.isGranted)
@@ -99,6 +106,7 @@ struct MessageForm: Codable {
             kind = .append
             (previous, commit, round) = (append.previous, append.commit, append.round)
             entries = append.entries.map(EntryForm.init)
+            lease = append.lease > .zero ? append.lease : nil
         case .appendResponse(let response):
             kind = .appendResponse
             round = response.round
@@ -110,10 +118,17 @@ struct MessageForm: Codable {
         case .snapshot(let chunk):
             kind = .snapshot
             (last, members, round) = (chunk.mark.last, chunk.mark.configuration, chunk.round)
+            lease = chunk.lease == .zero ? nil : chunk.lease
             (size, offset, bytes) = (chunk.size, chunk.offset, chunk.bytes.count)
         case .snapshotResponse(let response):
             kind = .snapshotResponse
             (last, received, round) = (response.last, response.received, response.round)
+        case .readIndexRequest(let request):
+            kind = .readIndexRequest
+            context = request.context
+        case .readIndexResponse(let response):
+            kind = .readIndexResponse
+            (context, index) = (response.context, response.index)
         }
     }
 
@@ -126,14 +141,17 @@ struct MessageForm: Codable {
         let poll: Poll = isPreVote == true ? .preVote : .vote
         switch kind {
         case .voteRequest:
-            return .voteRequest(VoteRequest(poll: poll, last: try field(last, "last"), isTold: isTold ?? false))
+            return .voteRequest(
+                VoteRequest(
+                    poll: poll, last: try field(last, "last"), isTold: isTold ?? false,
+                    isHandedOver: isHandedOver ?? false))
         case .voteResponse:
             return .voteResponse(VoteResponse(poll: poll, isGranted: try field(isGranted, "isGranted")))
         case .append:
             return .append(
                 Append(
                     previous: try field(previous, "previous"), entries: try (entries ?? []).map { try $0.entry() },
-                    commit: try field(commit, "commit"), round: round ?? .zero))
+                    commit: try field(commit, "commit"), round: round ?? .zero, lease: lease ?? .zero))
         case .appendResponse:
             if let match {
                 return .appendResponse(AppendResponse(outcome: .accepted(match: match), round: round ?? .zero))
@@ -147,6 +165,10 @@ struct MessageForm: Codable {
             let received = try field(received, "received")
             return .snapshotResponse(
                 SnapshotResponse(last: try field(last, "last"), received: received, round: round ?? .zero))
+        case .readIndexRequest:
+            return .readIndexRequest(ReadIndexRequest(context: try field(context, "context")))
+        case .readIndexResponse:
+            return .readIndexResponse(ReadIndexResponse(context: try field(context, "context"), index: index))
         }
     }
 
@@ -157,7 +179,7 @@ struct MessageForm: Codable {
         let mark = SnapshotMark(last: try field(last, "last"), configuration: try field(members, "members"))
         return SnapshotChunk(
             mark: mark, size: try field(size, "size"), offset: try field(offset, "offset"),
-            bytes: [UInt8](repeating: 0, count: count), round: round ?? .zero)
+            bytes: [UInt8](repeating: 0, count: count), round: round ?? .zero, lease: lease ?? .zero)
     }
 
     private func field<Value>(_ value: Value?, _ name: String) throws -> Value {

@@ -65,6 +65,7 @@ extension Observation {
         case .compacted(let compacted): [compacted.snapshot, compacted.base].areWithinBounds(max)
         case .snapshotReceived(let received): [received.last].areWithinBounds(max)
         case .snapshotInstalled(let installed): [installed.last, installed.discarded].areWithinBounds(max)
+        case .lease(let step): step.until.map(Event.times.contains) ?? true
         case .roleChanged, .voteCast, .voteCounted, .timerSet, .readRound, .transfer, .halted: true
         }
     }
@@ -75,7 +76,8 @@ extension Message {
         guard term.rawValue <= max else { return false }
         switch body {
         case .voteRequest(let request): return request.last.index.rawValue <= max && request.last.term.rawValue <= max
-        case .voteResponse, .timeoutNow: return true
+        case .voteResponse, .timeoutNow, .readIndexRequest: return true
+        case .readIndexResponse(let response): return (response.index?.rawValue ?? 0) <= max
         case .append(let append):
             return append.previous.index.rawValue <= max && append.commit.rawValue <= max
                 && append.entries.allSatisfy { $0.term.rawValue <= max }

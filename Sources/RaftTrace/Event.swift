@@ -62,7 +62,7 @@ extension NodeEvent {
     public var isDroppable: Bool {
         switch self {
         case .raft(.timerSet), .raft(.appended), .raft(.progressed), .raft(.persisted), .raft(.readRound),
-            .raft(.appendRefused), .raft(.snapshotReceived), .applied, .hungUp:
+            .raft(.lease), .raft(.appendRefused), .raft(.snapshotReceived), .applied, .hungUp:
             true
         case .raft, .started, .stopped, .paused, .resumed, .timerHeld, .timerFreed, .disk, .failed, .snapshot, .state:
             false
@@ -134,6 +134,12 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
     /// How many entries that such a snapshot stands for stay in the log.
     public var snapshotTrailing: Int?
 
+    /// The name of the option that lets leaders answer lease reads.
+    private static let lease = "lease"
+
+    /// Whether leaders answer lease reads.
+    public var hasLeases: Bool { options.contains(SettingsChanged.lease) }
+
     /// These settings.
     public init(_ settings: Settings) {
         let timeout = settings.timing.electionTimeout
@@ -142,6 +148,7 @@ public struct SettingsChanged: Hashable, Sendable, Codable {
         let options = settings.options
         self.options = [
             options.preVote ? "prevote" : nil, options.checkQuorum ? "checkquorum" : nil, options.noop ? "noop" : nil,
+            options.lease ? SettingsChanged.lease : nil,
         ].compactMap { $0 }
         rulesOff = settings.rules.broken.map(\.name)
         snapshotEvery = settings.compaction.every

@@ -173,15 +173,15 @@ extension Observation {
         case .persisted(let persisted):
             return Explanation([node], "has entries up to \(persisted.index) on disk", "Figure 2", .background)
         case .readRound(let step):
-            let what =
-                step.isConfirmed
-                ? "is confirmed as leader: \(step.reads) read\(step.reads == 1 ? " goes" : "s go") on"
-                : "asks whether it still leads"
-            return Explanation([node], "\(what), round \(step.round.rawValue)", "thesis §6.4")
+            return step.explanation(on: node)
         case .transfer(let step): return step.explanation(on: node)
         case .compacted(let compacted): return compacted.explanation(on: node)
         case .snapshotReceived(let received): return received.explanation(on: node)
         case .snapshotInstalled(let installed): return installed.explanation(on: node)
+        case .lease(let step):
+            let what =
+                step.until == nil ? "has no lease any more: it asks before it answers reads" : "extends its lease"
+            return Explanation([node], what, "thesis §6.4.1", step.until == nil ? .usual : .background)
         case .halted(let violation): return Explanation([node], "halts: \(violation)", nil, .alarming)
         }
     }
@@ -226,6 +226,7 @@ extension VoteCast {
         case .leaderAlive: why = ("it hears from \(leader?.description ?? "a leader")", "thesis §4.2.3")
         case .earlierTerm: why = ("that term is past", "§5.1")
         case .notAVoter: why = ("it has forgotten what it promised", "thesis §3.8")
+        case .justStarted: why = ("it has just started, and may have heard a leader before", "thesis §6.4.1")
         case .notAMember: why = ("\(candidate) is not the server that was a member", "thesis §3.8")
         }
         return Explanation([node, candidate], "\(refusal) for term \(forTerm): \(why.0)", why.1)
@@ -274,7 +275,9 @@ extension Message {
         switch body {
         case .append(let append): append.entries.isEmpty
         case .appendResponse(let response): if case .accepted = response.outcome { true } else { false }
-        case .voteRequest, .voteResponse, .timeoutNow, .snapshot, .snapshotResponse: false
+        case .voteRequest, .voteResponse, .timeoutNow, .snapshot, .snapshotResponse, .readIndexRequest,
+            .readIndexResponse:
+            false
         }
     }
 
@@ -302,6 +305,9 @@ extension Message {
         case .snapshot(let chunk): return chunk.summary + " t\(term)"
         case .snapshotResponse(let response):
             return "has \(response.received) bytes of the snapshot ≤\(response.last.index) t\(term)"
+        case .readIndexRequest: return "how far must I be to answer reads t\(term)"
+        case .readIndexResponse(let response):
+            return (response.index.map { "answer reads at \($0)" } ?? "I don't lead: no reads") + " t\(term)"
         }
     }
 }
@@ -357,6 +363,21 @@ public enum RateText {
     /// A number without a fraction that it doesn't have.
     public static func plain(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+    }
+}
+
+extension ReadRoundStep {
+    fileprivate func explanation(on node: NodeID) -> Explanation {
+        let share = "\(confirmedBy.count) of \(voters)"
+        let what =
+            if isConfirmed {
+                "is confirmed as leader by \(share): \(reads) read\(reads == 1 ? " goes" : "s go") on"
+            } else if let peer {
+                "hears from \(peer) that it still leads: \(share)"
+            } else {
+                "asks whether it still leads"
+            }
+        return Explanation([node] + (peer.map { [$0] } ?? []), "\(what), round \(round.rawValue)", "thesis §6.4")
     }
 }
 

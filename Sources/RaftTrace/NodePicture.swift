@@ -49,6 +49,10 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var timer: TimerSet?
     /// The server that it hands leadership over to.
     public private(set) var handsOverTo: NodeID?
+    /// Its lease, where it leads and has one; it may be past.
+    public private(set) var lease: LeaseStep?
+    /// The round that reads wait for, where it leads and asks whether it still does.
+    public private(set) var readRound: ReadRoundStep?
     /// How far each follower is, where it leads.
     public private(set) var peers: [NodeID: Progressed] = [:]
     /// Its store: the keys it applied.
@@ -159,7 +163,9 @@ public struct NodePicture: Hashable, Sendable {
             log.forget(upTo: compacted.base)
         case .snapshotReceived(let received): incoming = received
         case .snapshotInstalled(let installed): install(installed)
-        case .appendRefused, .heldBack, .readRound: break
+        case .lease(let step): lease = step.until == nil ? nil : step
+        case .readRound(let step): readRound = step.isConfirmed ? nil : step
+        case .appendRefused, .heldBack: break
         }
     }
 
@@ -179,6 +185,7 @@ public struct NodePicture: Hashable, Sendable {
         role = change.role
         votes = nil
         handsOverTo = nil
+        (lease, readRound) = (nil, nil)
         peers = [:]
         switch change.role {
         case .follower: leader = change.reason == .leaderHeard ? change.peer : nil
@@ -210,6 +217,9 @@ public struct NodePicture: Hashable, Sendable {
         peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
         store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
         storeCount = state.storeCount
+        // Whether it was confirmed may be among what was left out.
+        readRound = nil
+        if role != .leader { lease = nil }
     }
 }
 

@@ -79,6 +79,8 @@ private enum BodyCode: UInt8 {
     case timeoutNow
     case snapshot
     case snapshotResponse
+    case readIndexRequest
+    case readIndexResponse
 }
 
 private enum EntryCode: UInt8 {
@@ -105,6 +107,7 @@ extension ByteBuffer {
             writeInteger(BodyCode.voteRequest.rawValue)
             writeInteger(request.poll.rawValue)
             writeBool(request.isTold)
+            writeBool(request.isHandedOver)
             write(request.last)
         case .voteResponse(let response):
             writeInteger(BodyCode.voteResponse.rawValue)
@@ -115,6 +118,7 @@ extension ByteBuffer {
             write(append.previous)
             write(append.commit.rawValue)
             write(append.round.rawValue)
+            writeInteger(append.lease.nanoseconds, endianness: .little)
             writeInteger(UInt32(append.entries.count), endianness: .little)
             for entry in append.entries { write(entry) }
         case .appendResponse(let response):
@@ -136,6 +140,7 @@ extension ByteBuffer {
             write(UInt64(chunk.size))
             write(UInt64(chunk.offset))
             write(chunk.round.rawValue)
+            writeInteger(chunk.lease.nanoseconds, endianness: .little)
             writeInteger(UInt32(chunk.bytes.count), endianness: .little)
             writeBytes(chunk.bytes)
         case .snapshotResponse(let response):
@@ -143,6 +148,14 @@ extension ByteBuffer {
             write(response.last)
             write(UInt64(response.received))
             write(response.round.rawValue)
+        case .readIndexRequest(let request):
+            writeInteger(BodyCode.readIndexRequest.rawValue)
+            write(request.context)
+        case .readIndexResponse(let response):
+            writeInteger(BodyCode.readIndexResponse.rawValue)
+            write(response.context)
+            writeBool(response.index != nil)
+            if let index = response.index { write(index.rawValue) }
         }
     }
 
@@ -191,6 +204,13 @@ extension ByteBuffer {
         return poll
     }
 
+    /// No leader asks for more than the longest election timeout, which is far less than this.
+    fileprivate mutating func readLease() throws -> Interval {
+        let lease = Interval(nanoseconds: try read())
+        guard (.zero ... .seconds(3_600)).contains(lease) else { throw FrameError.unreadable("an impossible lease") }
+        return lease
+    }
+
     fileprivate mutating func readPosition() throws -> LogPosition {
         let term = Term(try read(UInt64.self))
         return LogPosition(term: term, index: LogIndex(try read(UInt64.self)))
@@ -220,10 +240,11 @@ extension ByteBuffer {
         let size = try readSize()
         let offset = try readSize()
         let round = ReadRound(rawValue: try read())
+        let lease = try readLease()
         let count = Int(try read(UInt32.self))
         guard offset + count <= size else { throw FrameError.unreadable("a part beyond its snapshot") }
         guard let bytes = readBytes(length: count) else { throw FrameError.unreadable("it ends too early") }
-        return SnapshotChunk(mark: mark, size: size, offset: offset, bytes: bytes, round: round)
+        return SnapshotChunk(mark: mark, size: size, offset: offset, bytes: bytes, round: round, lease: lease)
     }
 
     fileprivate mutating func readEntries() throws -> [Entry] {
@@ -259,15 +280,20 @@ extension MessageForm {
         case .voteRequest:
             let poll = try buffer.readPoll()
             let isTold = try buffer.readBool()
-            body = .voteRequest(VoteRequest(poll: poll, last: try buffer.readPosition(), isTold: isTold))
+            let isHandedOver = try buffer.readBool()
+            body = .voteRequest(
+                VoteRequest(
+                    poll: poll, last: try buffer.readPosition(), isTold: isTold, isHandedOver: isHandedOver))
         case .voteResponse:
             body = .voteResponse(VoteResponse(poll: try buffer.readPoll(), isGranted: try buffer.readBool()))
         case .append:
             let previous = try buffer.readPosition()
             let commit = LogIndex(try buffer.read(UInt64.self))
             let round = ReadRound(rawValue: try buffer.read())
+            let lease = try buffer.readLease()
             body = .append(
-                Append(previous: previous, entries: try buffer.readEntries(), commit: commit, round: round))
+                Append(
+                    previous: previous, entries: try buffer.readEntries(), commit: commit, round: round, lease: lease))
         case .accepted:
             let round = ReadRound(rawValue: try buffer.read())
             let match = LogIndex(try buffer.read(UInt64.self))
@@ -284,6 +310,11 @@ extension MessageForm {
             let received = try buffer.readSize()
             let round = ReadRound(rawValue: try buffer.read())
             body = .snapshotResponse(SnapshotResponse(last: last, received: received, round: round))
+        case .readIndexRequest: body = .readIndexRequest(ReadIndexRequest(context: try buffer.read()))
+        case .readIndexResponse:
+            let context: UInt64 = try buffer.read()
+            let index = try buffer.readBool() ? LogIndex(try buffer.read(UInt64.self)) : nil
+            body = .readIndexResponse(ReadIndexResponse(context: context, index: index))
         }
     }
 }

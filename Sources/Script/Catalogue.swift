@@ -44,7 +44,7 @@ public struct Catalogue: Sendable {
     /// Everything that can stand in a line.
     public static let items: [Item] = [
         Item("set", "KEY VALUE", .clients, "Writes a value."),
-        Item("get", "KEY [readindex|leader|local]", .clients, "Reads a value; linearizably, unless said."),
+        Item("get", "KEY [readindex|lease|leader|local]", .clients, "Reads a value; linearizably, unless said."),
         Item("del", "KEY", .clients, "Deletes a key."),
         Item("incr", "KEY [N]", .clients, "Adds N, or 1, to a number."),
         Item("cas", "KEY OLD NEW", .clients, "Writes NEW if the value is OLD."),
@@ -80,7 +80,7 @@ public struct Catalogue: Sendable {
         Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
         Item("rule", "NAME on|off", .switches, "Keeps or breaks a rule; see raft-tui rules."),
         Item(
-            "option", "prevote|checkquorum|noop on|off", .switches,
+            "option", "prevote|checkquorum|noop|lease on|off", .switches,
             "Switches an extension of the protocol."),
         Item("option", "election-timeout A..B", .switches, "How long nodes wait for a leader."),
         Item("option", "heartbeat 50ms", .switches, "How often a leader shows that it leads."),

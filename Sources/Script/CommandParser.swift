@@ -148,6 +148,7 @@ extension LineParser {
         case "prevote": return .preVote(try onOff())
         case "checkquorum": return .checkQuorum(try onOff())
         case "noop": return .noop(try onOff())
+        case "lease": return .lease(try onOff())
         case "election-timeout": return .electionTimeout(try timer("an election timeout"))
         case "heartbeat":
             let column = column
@@ -300,6 +301,7 @@ extension LineParser {
 extension OptionChange {
     /// The options' names.
     static let names = [
-        "prevote", "checkquorum", "noop", "election-timeout", "heartbeat", "snapshot-every", "snapshot-trailing",
+        "prevote", "checkquorum", "noop", "lease", "election-timeout", "heartbeat", "snapshot-every",
+        "snapshot-trailing",
     ]
 }

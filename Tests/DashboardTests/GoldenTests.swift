@@ -75,6 +75,17 @@ struct GoldenTests {
         try check(stage, "nodes-\(nodes)-80x24")
     }
 
+    @Test(
+        "a leader's lease, and the round in which it asks whether it still leads",
+        arguments: [(24, 80), (40, 120), (60, 200), (12, 40)] as [(Int, Int)])
+    func reads(rows: Int, columns: Int) throws {
+        var stage = Stage.reads(rows: rows, columns: columns)
+        try check(stage, "reads-\(columns)x\(rows)")
+        guard columns == 80 else { return }
+        stage.type("+")
+        try check(stage, "reads-zoomed-80x24")
+    }
+
     @Test("before anything is known")
     func nothing() throws {
         let model = Model(size: Size(rows: 24, columns: 80), isASCII: false, speed: 1)

@@ -18,9 +18,9 @@ struct Stage {
     private var told = 0
     private var extra: [Event] = []
 
-    init(_ nodes: Int, rows: Int = 24, columns: Int = 80, isASCII: Bool = false) {
+    init(_ nodes: Int, rows: Int = 24, columns: Int = 80, isASCII: Bool = false, settings: Settings = Settings()) {
         _ = setlocale(LC_CTYPE, "C.UTF-8")
-        bench = NodeBench(nodes)
+        bench = NodeBench(nodes, settings: settings)
         model = Model(
             size: Size(rows: rows, columns: columns), isASCII: isASCII, history: ["set old 1", "get old"], speed: 0.1)
         tell()
@@ -66,6 +66,23 @@ struct Stage {
 }
 
 extension Stage {
+    /// Five servers whose leader n1 has a lease, and asks whether it still leads: n2 has said so.
+    static func reads(rows: Int, columns: Int) -> Stage {
+        var settings = Settings()
+        settings.options.lease = true
+        var stage = Stage(5, rows: rows, columns: columns, settings: settings)
+        stage.act { bench in
+            bench.reachDeadline(of: NodeID(1))
+            bench.deliver()
+            bench.reachDeadline(of: NodeID(1))
+            bench.deliver()
+            bench.now = bench.now + .milliseconds(30)
+            _ = bench.ask(.read(.get(key: "x".bytes, .readindex)), on: NodeID(1))
+            bench.deliver { $0.to == NodeID(2) || $0.from == NodeID(2) }
+        }
+        return stage
+    }
+
     /// Five servers that have elected n3, with some writes, one server down, a cut link and messages on their way.
     static func scene(rows: Int, columns: Int, isASCII: Bool = false) -> Stage {
         let nodes = (1...5).map { NodeID($0) }

@@ -81,6 +81,17 @@ struct DeskTests {
         #expect(try orders(.undo) == [.disk(NodeID(2), .ok)])
     }
 
+    @Test("lease reads are refused where no leader has a lease")
+    mutating func leases() throws {
+        let command = Command.client(ClientCommand(.get(key: [0x78], .lease)))
+        #expect(refusal(command) == "lease reads are off: option lease on lets a leader answer them")
+        _ = try orders(.option(.lease(true)))
+        #expect(try orders(command).count == 1)
+        _ = try orders(.option(.lease(false)))
+        #expect(refusal(command) != nil)
+        #expect(refusal(.client(ClientCommand(.keys(prefix: [], .lease)))) != nil)
+    }
+
     @Test("a rule that is switched off stays so through a reset, and links and timers don't")
     mutating func reset() throws {
         #expect(refusal(.rule(.logMatching, isOn: true)) == "the rule logMatching is on already")

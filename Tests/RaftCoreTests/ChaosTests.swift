@@ -36,7 +36,7 @@ struct ChaosTests {
             .readIndexNeedsMajority,
         ])
     func mutants(rule: Rule) {
-        let isFound = (0..<400 as Range<UInt64>).contains { seed in
+        let isFound = (0..<1_500 as Range<UInt64>).contains { seed in
             var world = World(seed: seed, rules: .all(without: rule))
             return (0..<500).contains { _ in
                 world.act()
@@ -51,6 +51,10 @@ struct ChaosTests {
 private struct World {
     private var bench: Workbench
     private var random: Generator
+    /// What came to be drawn later, so that the rest stays as it is.
+    private var later: Generator
+    /// Whether leaders answer lease reads, and hand over now and then.
+    private let hasLeases: Bool
     private(set) var broken: String?
     private var leaders: [Term: NodeID] = [:]
     private var committed: [Entry] = []
@@ -67,6 +71,9 @@ private struct World {
 
     init(seed: UInt64, rules: RuleSet = .all) {
         var random = Generator(seed: seed)
+        later = Generator(seed: seed, stream: 1)
+        let isLeasing = later.chance(0.2)
+        hasLeases = isLeasing
         let settings = Settings {
             $0.rules = rules
             $0.options.preVote = random.chance(0.5)
@@ -74,6 +81,7 @@ private struct World {
             $0.options.noop = random.chance(0.7)
             $0.limits.entriesPerAppendMax = random.chance(0.5) ? 2 : 100
             $0.limits.inflightMessagesMax = random.chance(0.5) ? 2 : 100
+            $0.options.lease = isLeasing
         }
         bench = Workbench(random.chance(0.5) ? 3 : 5, settings: settings)
         bench.syncsAtOnce = false
@@ -96,19 +104,22 @@ private struct World {
             command &+= 1
             if let leader = anyLeader() { bench.propose([command], on: leader) }
         case .read:
-            if let leader = anyLeader() {
-                readFloor[nextRead] = committed.count
-                bench.step(.read(nextRead), on: leader)
-                nextRead += 1
-            }
+            if let leader = anyLeader() { read(on: later.chance(0.2) ? node : leader) }
+            if hasLeases, later.chance(0.1), let leader = anyLeader() { bench.step(.transfer(to: node), on: leader) }
         case .campaign: bench.step(.campaign, on: node)
         case .crash:
             bench.crash(node)
-            bench.start(node)
+            bench.start(node, seed: later.next())
             seenCommit[node] = .zero
         case .isolate: isolated = isolated == nil ? anyLeader() ?? node : nil
         }
         check()
+    }
+
+    private mutating func read(on node: NodeID) {
+        readFloor[nextRead] = committed.count
+        bench.step(later.chance(0.5) ? .leaseRead(nextRead) : .read(nextRead), on: node)
+        nextRead += 1
     }
 
     private enum Act: CaseIterable {

@@ -14,12 +14,30 @@ struct ReadTests {
         #expect(bench.reads == [.ready(7, index: LogIndex(1))])
     }
 
-    @Test("a server that doesn't lead refuses a read and names the leader")
+    @Test("a server that knows no leader refuses a read")
     func refused() {
         var bench = Workbench(3)
-        bench.elect(n1)
         bench.step(.read(7), on: n2)
-        #expect(bench.reads == [.refused(7, leader: n1)])
+        #expect(bench.reads == [.refused(7, leader: nil)])
+    }
+
+    @Test("the round that reads wait for is told when it begins, as it is answered, and when a majority has")
+    func roundIsTold() {
+        var bench = Workbench(5)
+        bench.elect(n1)
+        bench.clearObservations()
+        bench.step(.read(7), on: n1)
+        bench.step(.read(8), on: n1)
+        bench.deliver()
+        let steps = (bench.observations[n1] ?? []).compactMap { observation -> ReadRoundStep? in
+            if case .readRound(let step) = observation { step } else { nil }
+        }
+        #expect(steps.map(\.round.rawValue) == [1, 1, 1, 2, 2, 2])
+        #expect(steps.map { $0.confirmedBy.count } == [1, 2, 3, 1, 2, 3])
+        #expect(steps.map(\.isConfirmed) == [false, false, true, false, false, true])
+        #expect(steps.map(\.peer) == [nil, n2, n3, nil, n2, n3])
+        #expect(steps.map(\.confirmedBy).first == [n1])
+        #expect(steps.allSatisfy { $0.voters == 5 })
     }
 
     @Test("a read waits for an entry of the leader's own term to commit")

@@ -30,13 +30,14 @@ struct Workbench {
     }
 
     /// Starts `node` from what its disk holds for certain.
-    mutating func start(_ node: NodeID, incarnation: Incarnation = .first) {
+    mutating func start(_ node: NodeID, incarnation: Incarnation = .first, seed: UInt64? = nil) {
         let disk = disks[node] ?? Disk()
         disks[node] = disk
         unsynced[node] = []
         servers[node] = Raft(
             id: node, incarnation: incarnation, configuration: configuration, settings: settings,
-            hardState: disk.hardState, log: disk.log, snapshot: disk.snapshot?.mark, seed: UInt64(node.rawValue),
+            hardState: disk.hardState, log: disk.log, snapshot: disk.snapshot?.mark,
+            seed: seed ?? UInt64(node.rawValue),
             now: now)
     }
 
@@ -136,6 +137,14 @@ struct Workbench {
     }
 
     mutating func advance(_ length: Interval) { now = now + length }
+
+    /// Changes the settings of some servers, or of all.
+    mutating func adopt(on nodes: [NodeID]? = nil, _ change: (inout Settings) -> Void) {
+        change(&settings)
+        for node in nodes ?? Array(servers.keys) { servers[node]?.adopt(settings) }
+    }
+
+    mutating func clearReads() { reads = [] }
 
     mutating func clearObservations() { observations = [:] }
 

@@ -67,10 +67,49 @@ struct NodeTests {
         var bench = NodeBench(3)
         bench.elect(n1)
         let write = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: []))), on: n2)
-        let read = bench.ask(.read(.get(key: "x".bytes, .readindex)), on: n3)
         #expect(bench.replies[write]?.result == .notLeader(n1))
-        #expect(bench.replies[read]?.result == .notLeader(n1))
         #expect(bench[n2].raft.log.lastIndex == LogIndex(1))
+    }
+
+    @Test("a follower answers a read itself once its leader has named the index, and it has applied that far")
+    func followerReads() {
+        var bench = NodeBench(3)
+        bench.elect(n1)
+        _ = bench.perform(.set(key: "x".bytes, value: "1".bytes), sequence: 1)
+        let write = bench.ask(
+            .write(
+                SessionCommand(
+                    client: "c1", sequence: 2, firstIncomplete: 2,
+                    operation: .set(key: "x".bytes, value: "2".bytes))), on: n1)
+        bench.deliver { $0.from != n3 && $0.to != n3 }
+        #expect(bench.replies[write]?.result == .ok)
+        let read = bench.ask(.read(.get(key: "x".bytes, .readindex)), on: n3)
+        let keys = bench.ask(.read(.keys(prefix: [], .lease)), on: n3)
+        bench.deliver { if case .append = $0.body { $0.to != n3 } else { true } }
+        #expect(bench.replies[read] == nil, "n3 has yet to apply what the leader has committed")
+        for _ in 1...3 {
+            bench.reachDeadline(of: n1)
+            bench.deliver()
+        }
+        #expect(bench.replies[read]?.result == .value("2".bytes))
+        #expect(bench.replies[keys]?.result == .keys(["x".bytes]))
+        #expect(bench[n3].raft.role.name == .follower)
+    }
+
+    @Test("a leader answers a lease read at once; where leases are off it is a read like every other")
+    func leaseRead() {
+        for isOn in [true, false] {
+            var bench = NodeBench(3, settings: Settings { $0.options.lease = isOn })
+            bench.reachDeadline(of: n1)
+            bench.deliver()
+            _ = bench.perform(.set(key: "x".bytes, value: "1".bytes), sequence: 1)
+            bench.reachDeadline(of: n1)
+            bench.deliver()
+            let read = bench.ask(.read(.get(key: "x".bytes, .lease)), on: n1)
+            #expect(bench.replies[read]?.result == (isOn ? .value("1".bytes) : nil))
+            bench.deliver()
+            #expect(bench.replies[read]?.result == .value("1".bytes))
+        }
     }
 
     @Test("followers apply the same commands, and hold the same store")

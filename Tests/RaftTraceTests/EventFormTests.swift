@@ -49,6 +49,12 @@ struct EventFormTests {
             message(
                 .voteRequest(
                     VoteRequest(poll: .preVote, last: LogPosition(term: Term(1), index: LogIndex(2)), isTold: true))),
+            message(.voteRequest(VoteRequest(poll: .vote, last: .zero, isTold: true, isHandedOver: true))),
+            message(
+                .append(Append(previous: .zero, entries: [], commit: .zero, round: .zero, lease: .milliseconds(150)))),
+            message(.readIndexRequest(ReadIndexRequest(context: 1 << 52))),
+            message(.readIndexResponse(ReadIndexResponse(context: 5, index: LogIndex(2)))),
+            message(.readIndexResponse(ReadIndexResponse(context: 5, index: nil))),
             message(.voteResponse(VoteResponse(poll: .vote, isGranted: false))),
             message(
                 .append(Append(previous: .zero, entries: entries, commit: LogIndex(2), round: ReadRound(rawValue: 4)))),
@@ -65,6 +71,7 @@ struct EventFormTests {
             .called(ClientCall(client: "c1", call: 1, request: .write(set.operation), via: n2, isRetry: true)),
             .called(ClientCall(client: "c1", call: 2, request: .get(key: [0x78], .readindex))),
             .called(ClientCall(client: "c1", call: 2, request: .keys(prefix: [], .readindex))),
+            .called(ClientCall(client: "c1", call: 2, request: .get(key: [0x78], .lease))),
             .called(ClientCall(client: "c1", call: 2, request: .write(.increment(key: [0x78], by: -4)))),
             .called(
                 ClientCall(client: "c1", call: 2, request: .write(.compareAndSet(key: [0x78], old: [1], new: [2])))),

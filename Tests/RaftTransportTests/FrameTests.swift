@@ -7,7 +7,9 @@ import Testing
 struct FrameTests {
     private static let bodies: [Message.Body] = [
         .voteRequest(
-            VoteRequest(poll: .preVote, last: LogPosition(term: Term(3), index: LogIndex(.max)), isTold: true)),
+            VoteRequest(
+                poll: .preVote, last: LogPosition(term: Term(3), index: LogIndex(.max)), isTold: true,
+                isHandedOver: true)),
         .voteResponse(VoteResponse(poll: .vote, isGranted: true)),
         .append(
             Append(
@@ -15,7 +17,7 @@ struct FrameTests {
                 entries: [
                     Entry(term: Term(1), payload: .noop), Entry(term: Term(2), payload: .command([])),
                     Entry(term: Term(2), payload: .command([UInt8](repeating: 7, count: 1_000))),
-                ], commit: LogIndex(2), round: ReadRound(rawValue: 9))),
+                ], commit: LogIndex(2), round: ReadRound(rawValue: 9), lease: .milliseconds(150))),
         .append(Append(previous: .zero, entries: [], commit: .zero, round: .zero)),
         .appendResponse(AppendResponse(outcome: .accepted(match: LogIndex(12)), round: ReadRound(rawValue: 1))),
         .appendResponse(
@@ -23,6 +25,9 @@ struct FrameTests {
                 outcome: .refused(previous: LogIndex(4), hint: LogPosition(term: Term(2), index: LogIndex(3))),
                 round: .zero)),
         .timeoutNow,
+        .readIndexRequest(ReadIndexRequest(context: .max)),
+        .readIndexResponse(ReadIndexResponse(context: 5, index: LogIndex(12))),
+        .readIndexResponse(ReadIndexResponse(context: 5, index: nil)),
     ]
 
     private static var frames: [Frame] {

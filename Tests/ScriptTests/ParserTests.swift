@@ -32,7 +32,10 @@ struct ParserTests {
             (
                 "set x 1 please", "line 1, column 9: unexpected 'please': via N, as NAME, retry or & can follow"
             ), ("get x retry", "line 1, column 7: only a write can be retried"),
-            ("get x fast", "line 1, column 7: no way to read is called 'fast': there is readindex, leader, local"),
+            (
+                "get x fast",
+                "line 1, column 7: no way to read is called 'fast': there is readindex, lease, leader, local"
+            ),
             ("incr n much", "line 1, column 8: an increment is a whole number, not 'much'"),
             (
                 "incr n 9223372036854775808",
@@ -87,7 +90,7 @@ struct ParserTests {
             ), ("rule logMatching maybe", "line 1, column 18: it is on or off, not 'maybe'"),
             (
                 "option speed 3",
-                "line 1, column 8: unknown option 'speed': there are prevote, checkquorum, noop, election-timeout, heartbeat, snapshot-every, snapshot-trailing"
+                "line 1, column 8: unknown option 'speed': there are prevote, checkquorum, noop, lease, election-timeout, heartbeat, snapshot-every, snapshot-trailing"
             ), ("option heartbeat 1ms..2ms", "line 1, column 18: a heartbeat is one duration like 50ms"),
             ("option election-timeout 0", "line 1, column 25: an election timeout is between 1ms and 60s"),
             ("boot 1 log=1", "line 1, column 8: term=T is missing"),
@@ -288,7 +291,7 @@ extension Generator {
         func length() -> Interval { .milliseconds(Int64(below(60_000)) + 1) }
         let (one, other) = (length(), length())
         return pick([
-            .preVote(chance(0.5)), .checkQuorum(chance(0.5)), .noop(chance(0.5)), .heartbeat(one),
+            .preVote(chance(0.5)), .checkQuorum(chance(0.5)), .noop(chance(0.5)), .lease(chance(0.5)), .heartbeat(one),
             .electionTimeout(min(one, other)...max(one, other)),
         ])
     }
