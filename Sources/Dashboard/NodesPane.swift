@@ -69,12 +69,13 @@ extension Model {
         guard node.isRunning else { return "on disk" }
         if node.isPaused { return "paused" }
         if node.disk != .ok { return Model.word(for: node.disk) }
-        let voters = picture.nodes.count
+        let needed = (node.members ?? Configuration(count: max(1, picture.nodes.count))).majority
         switch node.standing {
         case .leader: return node.handsOverTo.map { "to \($0)" }
-        case .candidate: return "\(node.votes?.votes ?? 0)/\(voters / 2 + 1) votes"
-        case .precandidate: return "\(node.votes?.votes ?? 1)/\(voters / 2 + 1) asks"
+        case .candidate: return "\(node.votes?.votes ?? 0)/\(needed) votes"
+        case .precandidate: return "\(node.votes?.votes ?? 1)/\(needed) asks"
         case .halted: return "halted"
+        case .learner: return "learning"
         case .follower, .down: return node.isTimerHeld ? "held" : nil
         }
     }

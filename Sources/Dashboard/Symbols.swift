@@ -28,6 +28,7 @@ struct Symbols {
         case .precandidate: return isASCII ? "?" : "◔"
         case .candidate: return isASCII ? "%" : "◐"
         case .leader: return star
+        case .learner: return isASCII ? "," : "◌"
         case .down: return isASCII ? "x" : "✕"
         case .halted: return "!"
         }
@@ -40,7 +41,8 @@ struct Symbols {
         case .leader: return "LEADER"
         case .candidate: return "CANDIDATE"
         case .precandidate: return "pre-cand."
-        case .follower, .down, .halted: return node.standing.rawValue
+        case .follower where node.isOutside: return "outside"
+        case .follower, .learner, .down, .halted: return node.standing.rawValue
         }
     }
 
@@ -48,10 +50,11 @@ struct Symbols {
     static func style(of node: NodePicture) -> Style {
         if node.isRunning, node.isPaused { return Style(.purple) }
         switch node.standing {
-        case .follower: return .plain
+        case .follower: return node.isOutside ? .faint : .plain
         case .precandidate: return Style(.yellow)
         case .candidate: return Style(.orange, isBold: true)
         case .leader: return Style(.green, isBold: true)
+        case .learner: return Style(.blue)
         case .down: return .faint
         case .halted: return Style(.vermilion, isBold: true, isReversed: true)
         }

@@ -20,6 +20,9 @@ extension Command: CustomStringConvertible {
         case .hold(let links): (["hold"] + links.map(\.description)).joined(separator: " ")
         case .release(let links): (["release"] + links.map(\.description)).joined(separator: " ")
         case .messages(let action, let messages): "\(action.rawValue) \(messages)"
+        case .members(let added, let removed):
+            ((added.isEmpty ? [] : ["add"] + added.map { "\($0.rawValue)" })
+                + (removed.isEmpty ? [] : ["remove"] + removed.map(\.description))).joined(separator: " ")
         case .transfer(let node): "transfer \(node)"
         case .align(let nodes): (["align"] + nodes.map(\.description)).joined(separator: " ")
         case .disk(let node, let condition): "disk \(node) \(condition.rawValue)"

@@ -27,6 +27,8 @@ public enum Command: Hashable, Sendable {
     case release([LinkReference])
     /// Messages on their way are delivered now, lost, or doubled.
     case messages(MessageAction, MessageReference)
+    /// Servers become members of the cluster, and others none any more; one that isn't there yet is made (paper §6).
+    case members(adding: [NodeID], removing: [NodeReference])
     /// The leader hands over to this server (thesis §3.10).
     case transfer(NodeReference)
     /// The election timers of these servers run out together.

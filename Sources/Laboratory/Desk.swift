@@ -6,7 +6,9 @@ import RaftTrace
 /// can be taken back. A value, the same for every laboratory, so that a script means the same on each.
 public struct Desk: Sendable {
     /// The servers there are, in ascending order.
-    public let nodes: [NodeID]
+    public internal(set) var nodes: [NodeID]
+    /// The servers that there were at first.
+    private let firstNodes: [NodeID]
     /// What the servers follow.
     public private(set) var settings: Settings
     /// The clock's rate when it isn't frozen.
@@ -48,9 +50,12 @@ public struct Desk: Sendable {
         let inverse: LinkChange
     }
 
+    var firstCount: Int { firstNodes.count }
+
     /// A desk for servers that have not started yet.
     public init(nodes: [NodeID], settings: Settings, speed: Double, latency: ClosedRange<Interval>) {
         self.nodes = nodes
+        firstNodes = nodes
         self.settings = settings
         self.speed = speed
         untouchedLatency = latency
@@ -104,6 +109,7 @@ public struct Desk: Sendable {
             var orders: [Order] = []
             for reference in references { orders += try act(action, on: try names.node(reference), names) }
             return orders
+        case .members(let added, let removed): return try changeMembers(adding: added, removing: removed, names)
         case .transfer(let reference): return try transfer(to: try names.node(reference), names)
         case .align(let references): return try align(references, names)
         case .disk(let reference, let condition): return try setDisk(of: try names.node(reference), condition)
@@ -122,7 +128,7 @@ public struct Desk: Sendable {
         case .freeze, .thaw, .speed: return try changeClock(command)
         case .undo: return try takeBack()
         case .reset:
-            self = Desk(nodes: nodes, settings: settings, speed: speed, latency: untouchedLatency)
+            self = Desk(nodes: firstNodes, settings: settings, speed: speed, latency: untouchedLatency)
             for node in nodes { standing[node] = .up }
             return [.restart]
         }

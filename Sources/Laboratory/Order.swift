@@ -18,6 +18,10 @@ public enum Order: Hashable, Sendable {
     case campaign(NodeID)
     /// A server takes a snapshot.
     case snapshot(NodeID)
+    /// A server is made that wasn't there before.
+    case create(NodeID)
+    /// A server that leads makes others members, and some none any more.
+    case members(NodeID, adding: NodeSet, removing: NodeSet)
     /// A server that leads hands over to another.
     case transfer(NodeID, to: NodeID)
     /// A server's election timer doesn't run out any more, or does again.

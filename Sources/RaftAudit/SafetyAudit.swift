@@ -80,7 +80,8 @@ public struct SafetyAudit: Sendable {
             self.sequence = sequence
             servers = Array(repeating: Server(), count: began.nodes + 1)
         case .node(let node, let term, let event):
-            guard Int(node.rawValue) < servers.count else { return }
+            // Servers may join later.
+            while Int(node.rawValue) >= servers.count { servers.append(Server()) }
             take(event, of: node, in: term)
         case .sent(let sent): if sent.copyOf == nil { takeSent(sent.message) }
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
@@ -121,7 +122,8 @@ public struct SafetyAudit: Sendable {
         case .snapshotInstalled(let installed): install(installed, on: node)
         case .halted(let violation): find(violation.property, "\(node) halts: \(violation)")
         case .termChanged, .voteCast, .voteCounted, .timerSet, .appendRefused, .progressed, .heldBack, .persisted,
-            .readRound, .transfer, .lease, .compacted, .snapshotReceived:
+            .readRound, .transfer, .lease, .configured, .changeRefused, .compacted,
+            .snapshotReceived:
             break
         }
     }

@@ -30,10 +30,12 @@ struct ClusterPlan {
         // A server whose directory is gone has forgotten what it promised: its new disk is another one. The time of day
         // is later than any life before.
         let anew = Incarnation(UInt32(truncatingIfNeeded: time(nil)))
-        identities = members.map { member in
-            found.first { $0.node == member.id }
+        // Servers that joined later are none of those that the cluster started with.
+        let nodes = NodeSet(members.map(\.id)).union(NodeSet(found.map(\.node)))
+        identities = nodes.map { node in
+            found.first { $0.node == node }
                 ?? Identity(
-                    cluster: first.cluster, node: member.id, incarnation: anew, configuration: first.configuration)
+                    cluster: first.cluster, node: node, incarnation: anew, configuration: first.configuration)
         }
         // The clients of this run are not those of earlier ones, and must not be taken for them.
         isNew = false

@@ -44,6 +44,9 @@ extension LiveCluster {
         case .resume(let node): self.order(node) { $0.resume() }
         case .campaign(let node): self.order(node) { $0.campaign() }
         case .snapshot(let node): self.order(node) { $0.takeSnapshot() }
+        case .create(let node): create(node)
+        case .members(let leader, let added, let removed):
+            self.order(leader) { $0.changeMembers(adding: added, removing: removed) }
         case .transfer(let node, let target): self.order(node) { $0.transfer(to: target) }
         case .holdTimer(let node, let isHeld): self.order(node) { $0.holdTimer(isHeld) }
         case .setTimer(let node, let moment): self.order(node) { $0.setTimer(moment) }
@@ -110,6 +113,7 @@ extension LiveCluster {
             clients.value.reset(sessionSuffix: "")
             clients.value.adopt(clock)
         }
+        dropJoined()
         for identity in ClusterPlan.fresh(count: nodes.count) {
             order(identity.node) { [clock] host -> Void in host.begin(anew: identity, clock) }
             order(identity.node) { $0.start() }

@@ -54,11 +54,17 @@ public final class LiveCluster: RunningLaboratory {
     let events = EventQueue()
     let directory: DataDirectory
     private let seed: UInt64
-    let nodes: [NodeID]
+    var nodes: [NodeID]
+    /// The servers there were at first.
+    private let firstNodes: [NodeID]
     private let servers: MultiThreadedEventLoopGroup
     private let disks: MultiThreadedEventLoopGroup
     private let snapshots: MultiThreadedEventLoopGroup
-    let hosts: [NodeID: HostReference]
+    private(set) var hosts: [NodeID: HostReference] = [:]
+    /// What servers that have joined run on.
+    private var joined: [MultiThreadedEventLoopGroup] = []
+    private let surroundings: Surroundings
+    private let basePort: Int?
     let clients: NIOLoopBound<ClientHost>
     private var order = EventOrder()
     private var wasSettled = false
@@ -88,6 +94,7 @@ public final class LiveCluster: RunningLaboratory {
         directory = try DataDirectory(path: options.dataDirectory)
         let plan = try ClusterPlan(directory: directory, options: options)
         nodes = plan.identities.map(\.node)
+        firstNodes = nodes
         seed = options.seed
         isNew = plan.isNew
         desk = Desk(nodes: nodes, settings: options.settings, speed: options.speed, latency: options.latency)
@@ -95,35 +102,61 @@ public final class LiveCluster: RunningLaboratory {
         servers = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count + 1)
         disks = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count)
         snapshots = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let snapshots = snapshots.next()
-        let (events, clock, directory) = (events, clock, directory)
-        let numbers = MessageNumbers()
-        var hosts: [NodeID: HostReference] = [:]
-        for (place, identity) in plan.identities.enumerated() {
-            let port = options.basePort.map { $0 + place } ?? 0
-            let diskLoop = disks.next()
-            let disk = try diskLoop.submit {
-                let power = PowerSwitch()
-                let place = directory.directory(of: identity.node)
-                let host = NIOLoopBound(DiskHost(directory: place, power: power), eventLoop: diskLoop)
-                return DiskReference(host, power: power, snapshots: snapshots, path: place.path)
-            }.wait()
-            let loop = servers.next()
-            hosts[identity.node] = try loop.submit {
-                let host = NodeHost(
-                    id: identity.node, loop: loop, disk: disk, events: events, messageNumbers: numbers,
-                    identity: identity, settings: options.settings, clock: clock, port: port, seed: options.seed)
-                return HostReference(NIOLoopBound(host, eventLoop: loop))
-            }.wait()
+        basePort = options.basePort
+        let surroundings = Surroundings(
+            directory: directory, snapshots: snapshots.next(), events: events, numbers: MessageNumbers(),
+            seed: options.seed)
+        self.surroundings = surroundings
+        for identity in plan.identities {
+            hosts[identity.node] = try surroundings.host(
+                identity, on: servers.next(), diskLoop: disks.next(), port: LiveCluster.port(of: identity.node, from: basePort),
+                options.settings, clock)
         }
-        self.hosts = hosts
         let clientLoop = servers.next()
+        let (events, clock) = (events, clock)
         clients = try clientLoop.submit {
             let host = ClientHost(loop: clientLoop, events: events, clock: clock, sessionSuffix: plan.sessionSuffix)
             return NIOLoopBound(host, eventLoop: clientLoop)
         }.wait()
         introduce()
         events.tell(beginning, at: clock.now)
+    }
+
+    /// The port of `node`, where the first server has `first`; zero for any free one.
+    private static func port(of node: NodeID, from first: Int?) -> Int {
+        first.map { $0 + Int(node.rawValue) - 1 } ?? 0
+    }
+
+    /// Makes a server that wasn't there before: its listener, its disk and its event loop are as real as the others'.
+    func create(_ node: NodeID) {
+        guard hosts[node] == nil, let known = hosts[firstNodes[0]] else { return }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        joined.append(group)
+        guard let first = try? known.submit({ $0.identity }).wait() else { return }
+        let identity = Identity(
+            cluster: first.cluster, node: node, incarnation: .first, configuration: first.configuration)
+        let (loop, diskLoop) = (group.next(), group.next())
+        let host = try? surroundings.host(
+            identity, on: loop, diskLoop: diskLoop, port: LiveCluster.port(of: node, from: basePort), desk.settings, clock)
+        guard let host else { return }
+        let others = hosts
+        hosts[node] = host
+        nodes = hosts.keys.sorted()
+        introduce()
+        for other in others.values { other.execute { $0.introduce(to: host) } }
+        let links = desk.untouchedLinks.filter { $0.from == node || $0.to == node }
+        if !links.isEmpty { events.tell(links.map { .link($0) }, at: clock.now) }
+        if isWatched { order(node) { host -> Void in host.watch(true) } }
+    }
+
+    /// Servers that have joined are no part of a fresh cluster.
+    func dropJoined() {
+        guard !joined.isEmpty else { return }
+        hosts = hosts.filter { firstNodes.contains($0.key) }
+        nodes = firstNodes
+        introduce()
+        for group in joined { try? group.syncShutdownGracefully() }
+        joined = []
     }
 
     /// Makes servers and clients known to each other.
@@ -133,7 +166,7 @@ public final class LiveCluster: RunningLaboratory {
         for node in nodes {
             let peers = hosts.filter { $0.key != node }
             hosts[node]?.execute { host in
-                host.peers = peers
+                host.meet(peers)
                 host.untouchedLink = Link(latency: latency)
             }
         }
@@ -236,6 +269,7 @@ public final class LiveCluster: RunningLaboratory {
         // First the clients, who would ask the servers for something, then the servers, then their threads.
         try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
         waitForAll { $0.end() }
+        for group in joined { try? group.syncShutdownGracefully() }
         try? servers.syncShutdownGracefully()
         try? snapshots.syncShutdownGracefully()
         try? disks.syncShutdownGracefully()
@@ -265,4 +299,33 @@ final class Outstanding: Sendable {
     func begin() { count.add(1, ordering: .relaxed) }
 
     func end() { count.subtract(1, ordering: .releasing) }
+}
+
+/// What every server of a cluster is put into.
+struct Surroundings {
+    let directory: DataDirectory
+    let snapshots: any EventLoop
+    let events: EventQueue
+    let numbers: MessageNumbers
+    let seed: UInt64
+
+    /// Makes a server with its disk; it waits to be started.
+    func host(
+        _ identity: Identity, on loop: any EventLoop, diskLoop: any EventLoop, port: Int, _ settings: Settings,
+        _ clock: ClusterClock
+    ) throws -> HostReference {
+        let (directory, snapshots, events, numbers, seed) = (directory, snapshots, events, numbers, seed)
+        let disk = try diskLoop.submit {
+            let power = PowerSwitch()
+            let place = directory.directory(of: identity.node)
+            let host = NIOLoopBound(DiskHost(directory: place, power: power), eventLoop: diskLoop)
+            return DiskReference(host, power: power, snapshots: snapshots, path: place.path)
+        }.wait()
+        return try loop.submit {
+            let host = NodeHost(
+                id: identity.node, loop: loop, disk: disk, events: events, messageNumbers: numbers,
+                identity: identity, settings: settings, clock: clock, port: port, seed: seed)
+            return HostReference(NIOLoopBound(host, eventLoop: loop))
+        }.wait()
+    }
 }

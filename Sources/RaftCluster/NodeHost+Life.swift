@@ -57,7 +57,8 @@ extension NodeHost {
             .started(
                 NodeStarted(
                     incarnation: found.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log),
-                    base: raft.log.toldBase, snapshot: raft.snapshot?.last, repairs: repairs, port: port)))
+                    base: raft.log.toldBase, snapshot: raft.snapshot?.last, members: raft.configuration,
+                    repairs: repairs, port: port)))
         // What is in the store no event has told.
         if raft.snapshot != nil { note(.state(node.state)) }
         if let timer = raft.electionTimer { note(.raft(.timerSet(timer))) }
@@ -210,6 +211,25 @@ extension NodeHost {
     func transfer(to target: NodeID) {
         handle(.transfer(to: target))
         endTurn()
+    }
+
+    /// Lets the server change who is a member.
+    func changeMembers(adding added: NodeSet, removing removed: NodeSet) {
+        handle(.changeMembers(adding: added, removing: removed))
+        endTurn()
+    }
+
+    /// Another server has joined, or is gone.
+    func meet(_ peers: [NodeID: HostReference]) {
+        self.peers = peers
+        ports = ports.filter { peers[$0.key] != nil }
+        life?.endpoint.members = Set(peers.keys)
+    }
+
+    /// Tells another server where this one can be reached.
+    func introduce(to peer: HostReference) {
+        guard life != nil else { return }
+        peer.execute { [id, port] in $0.learn(id, isAt: port) }
     }
 
     /// Lets the server take a snapshot.

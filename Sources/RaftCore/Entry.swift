@@ -18,6 +18,8 @@ public enum Payload: Hashable, Sendable {
     /// Nothing: a new leader's first entry, which lets it commit at once and know how far the log is committed
     /// (paper §8).
     case noop
+    /// The members of the cluster from here on (paper §6).
+    case configuration(Configuration)
     /// A command for the state machine, in the state machine's own form; Raft doesn't look into it.
     case command([UInt8])
 
@@ -26,6 +28,7 @@ public enum Payload: Hashable, Sendable {
     public var weight: Int {
         switch self {
         case .noop: Payload.overhead
+        case .configuration(let configuration): Payload.overhead + 8 * configuration.members.count
         case .command(let bytes): bytes.count + Payload.overhead
         }
     }

@@ -102,6 +102,8 @@ public struct LogIndex: RawRepresentable, Hashable, Comparable, Strideable, Send
 public struct Incarnation: RawRepresentable, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     /// The first life.
     public static let first = Incarnation(1)
+    /// The life of a new member that was not heard yet.
+    public static let unknown = Incarnation(0)
 
     /// The number of the life, from 1.
     public let rawValue: UInt32

@@ -27,6 +27,10 @@ public enum Observation: Hashable, Sendable {
     case persisted(Persisted)
     /// A leader asks whether it still leads, or learned that it does (thesis §6.4).
     case readRound(ReadRoundStep)
+    /// Other members are in use from now on (paper §6).
+    case configured(Configured)
+    /// A change of the members can't be made now.
+    case changeRefused(ChangeRefused)
     /// The beginning of the log was forgotten: a snapshot stands for it (paper §7).
     case compacted(Compacted)
     /// A part of a leader's snapshot has arrived (paper §7).
@@ -39,6 +43,40 @@ public enum Observation: Hashable, Sendable {
     case lease(LeaseStep)
     /// A broken invariant halted the server.
     case halted(Violation)
+}
+
+/// Other members are in use from now on (paper §6).
+public struct Configured: Hashable, Sendable, Codable {
+    /// The entry that made them members; zero for those that the cluster, or the snapshot, began with.
+    public var index: LogIndex
+    /// The members.
+    public var members: Configuration
+}
+
+/// A change of the members can't be made now.
+public struct ChangeRefused: Hashable, Sendable, Codable {
+    /// The servers that were to be members.
+    public var added: NodeSet
+    /// The members that were to go.
+    public var removed: NodeSet
+    /// Why.
+    public var reason: Reason
+
+    /// Why members can't change.
+    public enum Reason: String, Hashable, Sendable, Codable {
+        /// This server doesn't lead.
+        case notLeader = "not-leader"
+        /// No entry of the leader's own term is committed yet.
+        case termNotCommitted = "term-not-committed"
+        /// Another change is under way.
+        case changeOpen = "change-open"
+        /// The leader hands over.
+        case transferOpen = "transfer-open"
+        /// Nobody would be left.
+        case lastVoter = "last-voter"
+        /// They are members already, or none.
+        case nothingToChange = "nothing-to-change"
+    }
 }
 
 /// The beginning of the log was forgotten (paper §7).
@@ -154,6 +192,8 @@ public struct RoleChange: Hashable, Sendable, Codable {
         case votedForAnother = "voted-for-another"
         /// No majority was heard for an election timeout.
         case majorityLost = "majority-lost"
+        /// It led the cluster until it was no member any more.
+        case removed
     }
 }
 

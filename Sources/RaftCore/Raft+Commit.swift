@@ -5,8 +5,8 @@ extension Raft {
     /// an earlier term could still be replaced (Figure 8), and is committed together with the next one of this term.
     mutating func maybeCommit() {
         guard case .leader(let leadership) = role else { return }
-        let quorum = keeps(.majorityCommits) ? configuration.majority : max(1, configuration.voters.count / 2)
-        let index = configuration.index(reachedBy: quorum) { storedIndex(of: $0, leadership) }
+        let rule = keeps(.majorityCommits) ? Configuration.majority(of:) : Raft.half(of:)
+        let index = decidingConfiguration.index(reachedBy: rule) { storedIndex(of: $0, leadership) }
         guard index > commitIndex, let term = log.term(at: index) else { return }
         let stored = configuration.voters.count { storedIndex(of: $0, leadership) >= index }
         guard term == currentTerm || !keeps(.commitOnlyOwnTerm) else {
@@ -17,6 +17,7 @@ extension Raft {
         }
         commit(to: index, stored: stored)
         startEarlyReads()
+        advanceMembership()
     }
 
     /// How far a voter's log is on its disk, as far as the leader knows; the leader counts itself by the same measure

@@ -28,7 +28,7 @@ extension Raft {
         observe(.roleChanged(RoleChange(role: .precandidate, reason: .electionTimeout)))
         guard !isElected else { return becomeCandidate(.preVoteWon) }
         let request = VoteRequest(poll: .preVote, last: log.last, isTold: false)
-        for peer in configuration.voters.without(id) { send(.voteRequest(request), to: peer, term: currentTerm.next) }
+        for peer in configuration.electorate.without(id) { send(.voteRequest(request), to: peer, term: currentTerm.next) }
     }
 
     /// Starts a term, votes for itself and asks for votes (paper §5.2).
@@ -44,16 +44,14 @@ extension Raft {
         restartElectionTimer()
         observe(.roleChanged(RoleChange(role: .candidate, reason: reason)))
         let request = VoteRequest(poll: .vote, last: log.last, isTold: isTold, isHandedOver: isHandedOver)
-        for peer in configuration.voters.without(id) { promise(.voteRequest(request), to: peer) }
+        for peer in configuration.electorate.without(id) { promise(.voteRequest(request), to: peer) }
         if !keeps(.persistBeforeReply) { countOwnVote() }
     }
 
     /// Leads the term: sends at once what shows it (paper §5.2), and appends an empty entry of the term (§8).
     private mutating func becomeLeader(votes: Int) {
-        let peers = configuration.members.filter { $0.id != id }.map {
-            Progress(peer: $0.id, incarnation: $0.incarnation, next: log.lastIndex.next)
-        }
-        role = .leader(Leadership(peers: peers))
+        role = .leader(Leadership(peers: []))
+        followMembers()
         timers.heartbeat = now + settings.timing.heartbeat
         timers.majority = now + settings.timing.electionTimeout.lowerBound
         let needed = votesNeeded
@@ -112,7 +110,7 @@ extension Raft {
 
     /// Counts an answer in the poll that it belongs to (paper §5.2; thesis §9.6).
     mutating func count(_ response: VoteResponse, from message: Message) {
-        guard configuration.voters.contains(message.from), isCounted(message.from, message.incarnation) else { return }
+        guard configuration.electorate.contains(message.from), isCounted(message.from, message.incarnation) else { return }
         switch (role, response.poll) {
         case (.preCandidate(var ballot), .preVote):
             // A grant names the term that was asked about; one for another term is late.
@@ -133,8 +131,8 @@ extension Raft {
 
     /// Waits as a follower once a majority can't be had any more; the timer goes on.
     private mutating func giveUpIfLost(_ ballot: Ballot) {
-        let open = configuration.voters.subtracting(ballot.refused)
-        guard open.count < votesNeeded else { return }
+        let open = configuration.electorate.subtracting(ballot.refused)
+        guard !hasVotes(open) else { return }
         becomeFollower(leader: nil, .electionLost, peer: nil)
     }
 
@@ -142,15 +140,24 @@ extension Raft {
     private var isElected: Bool {
         switch role {
         case .candidate(let ballot), .preCandidate(let ballot):
-            configuration.voters.intersection(ballot.granted).count >= votesNeeded
+            hasVotes(ballot.granted)
         case .follower, .leader: false
         }
     }
 
     /// The votes that make a candidate a leader: a majority (paper §5.2); without that rule, half of them do.
     private var votesNeeded: Int {
-        keeps(.majorityElects) ? configuration.majority : max(1, configuration.voters.count / 2)
+        keeps(.majorityElects) ? configuration.majority : Raft.half(of: configuration.voters)
     }
+
+    /// Whether these votes are enough.
+    private func hasVotes(_ nodes: NodeSet) -> Bool {
+        decidingConfiguration.isQuorum(
+            nodes, keeps(.majorityElects) ? Configuration.majority(of:) : Raft.half(of:))
+    }
+
+    /// What would do if no majority were needed: half of the voters.
+    static func half(of voters: NodeSet) -> Int { max(1, voters.count / 2) }
 }
 
 extension Ballot {
@@ -188,8 +195,12 @@ extension Raft {
 
     /// Why this server refuses its vote; `nil` where it gives it.
     private func refusal(of request: VoteRequest, from message: Message) -> VoteCast.Refusal? {
-        if !isVoter { return .notAVoter }
-        if !isCounted(message.from, message.incarnation) { return .notAMember }
+        if hasForgotten { return .notAVoter }
+        if let known = configuration.incarnation(of: message.from), message.incarnation < known,
+            keeps(.rememberIdentity)
+        {
+            return .notAMember
+        }
         switch request.poll {
         case .preVote:
             if isLeaderAlive { return .leaderAlive }
@@ -212,10 +223,16 @@ extension Raft {
     }
 
     /// Whether this server votes: it is a voter, in the life of its disk that the configuration names.
-    public var isVoter: Bool { configuration.voters.contains(id) && isCounted(id, incarnation) }
+    public var isVoter: Bool { configuration.electorate.contains(id) && isCounted(id, incarnation) }
+
+    /// Whether this server has another life of its disk than the one that was made a member: what it promised in that, it
+    /// doesn't know. Whoever is no voter as far as he knows may be one all the same, by a log that is longer than his.
+    private var hasForgotten: Bool {
+        keeps(.rememberIdentity) && configuration.electorate.contains(id) && !isCounted(id, incarnation)
+    }
 
     /// Whether no other vote is needed.
-    var isOnlyVoter: Bool { isVoter && configuration.voters.count == 1 }
+    var isOnlyVoter: Bool { isVoter && configuration.electorate.count == 1 }
 
     /// Whether what `node` says in this life of its disk counts (thesis §3.8: a server that lost its disk is a new
     /// one).

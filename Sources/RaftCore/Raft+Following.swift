@@ -94,6 +94,7 @@ extension Raft {
                 durability.change(from: index)
                 log.append(contentsOf: rest)
                 if output.isObserved { observe(.appended(Appended(first: index, entries: Array(rest)))) }
+                noteConfigurations(in: rest, from: index)
                 break
             }
             index = index.next
@@ -106,6 +107,7 @@ extension Raft {
         guard keeps(.truncateWholeTail) else {
             durability.change(from: index)
             log.overwrite(at: index, with: entry)
+            forgetConfigurations(from: index)
             return true
         }
         return truncate(from: index, wanted: entry.term)
@@ -121,6 +123,7 @@ extension Raft {
         observe(.truncated(Truncated(first: index, last: log.lastIndex, had: had, wanted: wanted)))
         durability.change(from: index)
         log.truncate(from: index)
+        forgetConfigurations(from: index)
         return true
     }
 

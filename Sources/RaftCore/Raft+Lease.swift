@@ -28,7 +28,7 @@ extension Raft {
     /// It is counted anew each time, with the voters that there are now.
     var leaseEnd: Instant? {
         guard wantedLease > .zero, case .leader(let leadership) = role else { return nil }
-        let confirmed = leadership.lease.begun.last { configuration.isMajority(confirming($0.round, leadership)) }
+        let confirmed = leadership.lease.begun.last { isMajority(confirming($0.round, leadership)) }
         return confirmed.map { $0.at + settings.timing.lease }
     }
 
@@ -55,7 +55,7 @@ extension Raft {
     /// A round may have been confirmed: what is older says nothing more.
     mutating func extendLease() {
         guard case .leader(let leadership) = role, !leadership.lease.begun.isEmpty, wantedLease > .zero else { return }
-        let latest = leadership.lease.begun.lastIndex { configuration.isMajority(confirming($0.round, leadership)) }
+        let latest = leadership.lease.begun.lastIndex { isMajority(confirming($0.round, leadership)) }
         guard let latest else { return }
         leadershipIfLeading?.lease.begun.removeFirst(latest)
         let end = leadership.lease.begun[latest].at + settings.timing.lease

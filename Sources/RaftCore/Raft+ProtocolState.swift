@@ -16,6 +16,8 @@ public struct ProtocolState: Hashable, Sendable {
     public let log: Log
     /// What its latest snapshot stands for.
     public private(set) var snapshot: SnapshotMark?
+    /// The members, as its log has them.
+    private var configurations: ConfigurationHistory
     /// The highest index that it knows to be committed.
     public let commitIndex: LogIndex
     /// Its role.
@@ -31,6 +33,7 @@ public struct ProtocolState: Hashable, Sendable {
         votedFor = raft.votedFor
         log = raft.log
         snapshot = raft.snapshot
+        configurations = raft.configurations
         commitIndex = raft.commitIndex
         role = raft.role
         if case .leader(var leadership) = role {

@@ -65,7 +65,7 @@ extension Raft {
         var confirmed: ReadRound?
         var released = 0
         while let oldest = leadershipIfLeading?.reads.pending.first,
-            configuration.isMajority(confirming(oldest.round, leadership))
+            isMajority(confirming(oldest.round, leadership))
         {
             leadershipIfLeading?.reads.pending.removeFirst()
             answer(oldest.reader, index: oldest.index)
@@ -94,12 +94,12 @@ extension Raft {
     /// Tells how far the confirmation of a round is.
     private mutating func observeRound(_ round: ReadRound, reads: Int, heardFrom peer: NodeID?) {
         guard output.isObserved, case .leader(let leadership) = role else { return }
-        let voters = configuration.voters
+        let voters = configuration.electorate
         let nodes = voters.intersection(confirming(round, leadership))
         observe(
             .readRound(
                 ReadRoundStep(
-                    round: round, isConfirmed: configuration.isMajority(nodes), reads: reads, peer: peer,
+                    round: round, isConfirmed: isMajority(nodes), reads: reads, peer: peer,
                     confirmedBy: Array(nodes), voters: voters.count)))
     }
 

@@ -23,6 +23,7 @@ extension Raft {
         log.append(contentsOf: entries[...])
         durability.change(from: first)
         observe(.appended(Appended(first: first, entries: entries)))
+        noteConfigurations(in: entries, from: first)
         if !keeps(.persistBeforeReply) { maybeCommit() }
     }
 
@@ -120,7 +121,10 @@ extension Raft {
         leadershipIfLeading?.peers[place] = progress
         if isNews || wasProbing != progress.isProbing { observeProgress(at: place) }
         dropImageIfUnneeded()
-        if isNews { maybeCommit() }
+        if isNews {
+            maybeCommit()
+            advanceMembership()
+        }
     }
 
     /// A follower doesn't hold the entry at `previous`: look for an earlier place where the logs agree. The hint spares
@@ -141,7 +145,7 @@ extension Raft {
     mutating func checkMajority() {
         guard case .leader(let leadership) = role else { return }
         timers.majority = now + settings.timing.electionTimeout.lowerBound
-        if settings.options.checkQuorum, !configuration.isMajority(leadership.heard.with(id)) {
+        if settings.options.checkQuorum, !isMajority(leadership.heard.with(id)) {
             return becomeFollower(leader: nil, .majorityLost, peer: nil)
         }
         leadershipIfLeading?.heard = NodeSet()

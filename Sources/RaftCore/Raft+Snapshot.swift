@@ -11,6 +11,7 @@ extension Raft {
         let last = mark.last.index.rawValue
         let before = log.base
         log.compact(to: LogIndex(last - min(last, UInt64(max(0, count)))))
+        configurations.compact(to: mark.last.index)
         durability.cover(upTo: mark.last.index)
         if log.base != before { durability.isBaseChanged = true }
         observe(.compacted(Compacted(snapshot: mark.last, base: log.base)))
@@ -167,10 +168,11 @@ extension Raft {
                     leader: leader, last: snapshot.mark.last, discarded: log.last, size: snapshot.bytes.count)))
         log = Log(after: snapshot.mark.last)
         commitIndex = snapshot.mark.last.index
-        configuration = snapshot.mark.configuration
+        configurations = ConfigurationHistory(base: snapshot.mark.configuration, log: log, after: log.base.index)
         self.snapshot = snapshot.mark
         durability.install(snapshot)
         output.installed = snapshot
+        observe(.configured(observedConfiguration()))
         following.incoming = nil
         following.verified = snapshot.mark.last.index
         following.acknowledged = .zero

@@ -14,7 +14,7 @@
 /// is held back inside until the promise is on disk.
 ///
 /// **Extensions beyond the paper**: PreVote (thesis §9.6), leadership transfer (§3.10), CheckQuorum and leader stickiness (§4.2.3, §6.2),
-/// ReadIndex (§6.4), leases (§6.4.1), log compaction in parts that can be taken up again (paper §7), pipelining and
+/// ReadIndex (§6.4), leases (§6.4.1), log compaction (paper §7), changes of several members at once (paper §6), pipelining and
 /// parallel disk writes by the leader (§10.2), conflict hints (paper §5.3).
 ///
 /// **Where it deviates.** Answers are messages of their own, not tied to a request. A follower may answer an
@@ -26,8 +26,8 @@ public struct Raft: Sendable {
     public let incarnation: Incarnation
     /// What the cluster's owner chose.
     public internal(set) var settings: Settings
-    /// The members of the cluster.
-    public internal(set) var configuration: Configuration
+    /// The members of the cluster, as the log has them.
+    var configurations: ConfigurationHistory
 
     /// The latest term this server has seen (paper Figure 2, persistent).
     public internal(set) var currentTerm: Term
@@ -57,6 +57,7 @@ public struct Raft: Sendable {
     /// A server as it starts, from its disk alone: a follower that has committed nothing (paper §5.2).
     ///
     /// - Parameters:
+    ///   - configuration: The members that the cluster started with.
     ///   - hardState: The term and vote that the disk holds.
     ///   - log: The log that the disk holds.
     ///   - snapshot: What the snapshot on the disk stands for: everything up to there is committed.
@@ -67,7 +68,8 @@ public struct Raft: Sendable {
     ) {
         self.id = id
         self.incarnation = incarnation
-        self.configuration = snapshot?.configuration ?? configuration
+        configurations = ConfigurationHistory(
+            base: snapshot?.configuration ?? configuration, log: log, after: snapshot?.last.index ?? .zero)
         self.settings = settings
         self.currentTerm = hardState.term
         self.votedFor = hardState.vote
@@ -101,6 +103,7 @@ public struct Raft: Sendable {
         case .durable(let number): becomeDurable(number)
         case .campaign: campaignByHand()
         case .transfer(let target): transferLeadership(to: target)
+        case .changeMembers(let added, let removed): changeMembers(adding: added, removing: removed)
         case .timer(let moment): setElectionTimer(moment)
         case .snapshotTaken(let mark, let count): compact(to: mark, keeping: count)
         case .snapshotLoaded(let snapshot): takeLoaded(snapshot)

@@ -29,6 +29,12 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
     case persistBeforeReply
     /// A server whose disk was wiped neither votes nor counts until it is made a member again (thesis §3.8, §4.1).
     case rememberIdentity
+    /// A leader changes the members only after an entry of its own term is committed (the mistake of 2015 in thesis §4.1).
+    case configurationAfterOwnCommit
+    /// Members change only when the change before is committed and over (thesis §4.1).
+    case oneChangeAtATime
+    /// While two sets of voters decide, a majority of each is needed (paper §6).
+    case jointNeedsBothMajorities
     /// A leader answers reads only after an entry of its own term is committed (paper §8, thesis §6.4).
     case readIndexNeedsOwnTermCommit
     /// A leader answers a read only after a majority confirmed that it still leads (paper §8, thesis §6.4).
@@ -69,6 +75,9 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .commitOnlyProven: "A follower commits no further than the message proves its log to match."
         case .persistBeforeReply: "Term, vote and entries are on disk before an answer says so."
         case .rememberIdentity: "A server whose disk was wiped neither votes nor counts until it is added again."
+        case .configurationAfterOwnCommit: "A leader changes members only after an entry of its own term is committed."
+        case .oneChangeAtATime: "Members change only when the change before is committed and over."
+        case .jointNeedsBothMajorities: "While two sets of voters decide, a majority of each is needed."
         case .readIndexNeedsOwnTermCommit: "A leader reads only after an entry of its own term is committed."
         case .readIndexNeedsMajority: "A leader reads only after a majority confirmed that it still leads."
         case .leaseExpires: "A lease read is answered only while no other server can have been elected."
@@ -90,6 +99,8 @@ public enum Rule: UInt8, CaseIterable, Hashable, Sendable {
         case .commitOnlyOwnTerm: "paper §5.4.2"
         case .commitOnlyProven, .persistBeforeReply: "paper Figure 2"
         case .rememberIdentity: "thesis §3.8, §4.1"
+        case .configurationAfterOwnCommit, .oneChangeAtATime: "thesis §4.1"
+        case .jointNeedsBothMajorities: "paper §6"
         case .readIndexNeedsOwnTermCommit, .readIndexNeedsMajority: "paper §8, thesis §6.4"
         case .leaseExpires: "thesis §6.4.1"
         case .exactlyOnce: "paper §8, thesis §6.3"

@@ -68,6 +68,8 @@ public struct Limits: Hashable, Sendable {
     public var inflightMessagesMax = 256
     /// Weight of the entries on their way, in bytes.
     public var inflightBytesMax = 8 << 20
+    /// How many entries a learner may lack when it is made a voter.
+    public var learnerLagMax = 100
     /// Reads that a follower has its leader confirm, together.
     public var forwardedReadsMax = 4_096
 

@@ -17,6 +17,8 @@ public enum Input: Sendable {
     case campaign
     /// Hand leadership over to this server (thesis §3.10).
     case transfer(to: NodeID)
+    /// Make these servers members, and those none any more (paper §6).
+    case changeMembers(adding: NodeSet, removing: NodeSet)
     /// The snapshot that stands for this is on disk; of the entries in it, so many are to stay in the log (paper §7).
     case snapshotTaken(SnapshotMark, keeping: Int)
     /// The snapshot that ``Output/wantsSnapshot`` asked for.

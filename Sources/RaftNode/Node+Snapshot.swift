@@ -36,7 +36,7 @@ extension Node {
             let term = raft.log.term(at: applied)
         else { return }
         let last = LogPosition(term: term, index: applied)
-        let mark = SnapshotMark(last: last, configuration: raft.configuration)
+        let mark = SnapshotMark(last: last, configuration: raft.configuration(at: applied))
         writing = SnapshotWriting(mark: mark, keeping: count)
         let holdsSessions = raft.settings.rules[.snapshotHoldsSessions]
         effects.draft = SnapshotDraft(mark: mark, machine: holdsSessions ? machine : machine.withoutSessions)

@@ -19,7 +19,8 @@ extension Node {
         return NodeState(
             incarnation: raft.incarnation, role: raft.role.name, vote: raft.votedFor, leader: raft.leader,
             commit: raft.commitIndex, applied: applied, durable: raft.durableIndex, log: TermRun.runs(of: raft.log),
-            base: raft.log.toldBase, snapshot: raft.snapshot?.last, timer: raft.electionTimer, peers: peers,
+            base: raft.log.toldBase, snapshot: raft.snapshot?.last, members: raft.configuration,
+            timer: raft.electionTimer, peers: peers,
             store: keys.map { .init(key: $0, value: store[$0] ?? []) }, storeCount: store.count)
     }
 }

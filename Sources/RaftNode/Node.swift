@@ -51,6 +51,8 @@ public struct Node: Sendable {
         case .deadline: step(.deadline, at: now, &effects)
         case .durable(let number): step(.durable(number), at: now, &effects)
         case .campaign: step(.campaign, at: now, &effects)
+        case .changeMembers(let added, let removed):
+            step(.changeMembers(adding: added, removing: removed), at: now, &effects)
         case .transfer(let target): step(.transfer(to: target), at: now, &effects)
         case .timer(let moment): step(.timer(moment), at: now, &effects)
         case .requests(let requests): take(requests, at: now, &effects)

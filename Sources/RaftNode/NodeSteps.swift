@@ -16,6 +16,8 @@ public enum NodeInput: Sendable {
     case campaign
     /// Hand leadership over to this server.
     case transfer(to: NodeID)
+    /// Make these servers members, and those none any more.
+    case changeMembers(adding: NodeSet, removing: NodeSet)
     /// The election timer runs out at this moment.
     case timer(Instant)
     /// Take a snapshot now.

@@ -53,6 +53,16 @@ public final class SimulatedCluster: Laboratory {
         for state in desk.untouchedLinks { world.tell(.link(state)) }
     }
 
+    /// Lays the links of a server that has joined.
+    private func layNewLinks() {
+        for id in desk.allLinks where world.links[id] == nil {
+            world.links[id] = Link(latency: desk.untouchedLatency)
+            if let state = desk.untouchedLinks.first(where: { $0.from == id.from && $0.to == id.to }) {
+                world.tell(.link(state))
+            }
+        }
+    }
+
     /// The cluster's time.
     public var now: Instant { world.now }
 
@@ -84,6 +94,7 @@ public final class SimulatedCluster: Laboratory {
         for order in orders {
             call = world.carryOut(order) ?? call
             if order == .restart { layLinks() }
+            if case .create = order { layNewLinks() }
         }
         return call
     }

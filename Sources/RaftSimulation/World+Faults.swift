@@ -1,3 +1,4 @@
+import Laboratory
 import RaftCore
 import RaftNode
 import RaftStorage
@@ -86,7 +87,7 @@ extension World {
         cuts[Picture.LinkID(from: servers[place].id, to: servers[other].id)] = true
     }
 
-    private mutating func healAll() { cuts = LinkTable(nodes: servers.count, false) }
+    private mutating func healAll() { cuts = LinkTable(nodes: Desk.nodesMax, false) }
 
     private mutating func partition() {
         let sides = servers.map { _ in random.chance(0.5) }

@@ -23,7 +23,7 @@ extension World {
                 snapshot: recovered.snapshot?.mark, seed: random.next(), now: server.clock.time(at: now))
             let started = NodeStarted(
                 incarnation: identity.incarnation, vote: recovered.hardState.vote, log: TermRun.runs(of: raft.log),
-                base: raft.log.toldBase, snapshot: raft.snapshot?.last)
+                base: raft.log.toldBase, snapshot: raft.snapshot?.last, members: raft.configuration)
             server.begin(try World.node(around: raft, recovered), log)
             server.life?.log.disk.fault = server.condition.fault
             servers[place] = server

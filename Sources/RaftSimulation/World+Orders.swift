@@ -19,6 +19,9 @@ extension World {
         case .resume(let node): resume(place(of: node))
         case .campaign(let node): handle(.campaign, on: place(of: node))
         case .snapshot(let node): handle(.takeSnapshot, on: place(of: node))
+        case .create(let node): create(node)
+        case .members(let leader, let added, let removed):
+            handle(.changeMembers(adding: added, removing: removed), on: place(of: leader))
         case .transfer(let node, let target): handle(.transfer(to: target), on: place(of: node))
         case .holdTimer(let node, let isHeld): holdTimer(of: place(of: node), isHeld)
         case .setTimer(let node, let moment): handle(.timer(moment), on: place(of: node))
@@ -64,14 +67,24 @@ extension World {
     private mutating func restart() {
         for place in servers.indices where servers[place].isRunning { stop(place, .wipe) }
         queue = Heap()
-        servers = World.servers(count: servers.count, cluster: random.next(), sabotage)
+        servers = World.servers(count: firstCount, cluster: random.next(), sabotage)
         clients = []
         isFrozen = false
-        tell(.began(ClusterBegan(nodes: servers.count, seed: seed, settings: settings)))
+        tell(.began(ClusterBegan(nodes: firstCount, seed: seed, settings: settings)))
         for place in servers.indices { start(place) }
     }
 
     // MARK: - Servers
+
+    /// Makes a server that wasn't there before.
+    private mutating func create(_ node: NodeID) {
+        let first = servers[0].identity
+        let identity = Identity(
+            cluster: first.cluster, node: node, incarnation: .first, configuration: first.configuration)
+        var disk = SimulatedDisk(path: "\(node)")
+        disk.isLying = sabotage.contains(.lyingSync)
+        servers.append(SimulatedServer(id: node, identity: identity, disk: disk))
+    }
 
     /// Brings back the disk that was wiped last.
     private mutating func unwipe(_ place: Int) {

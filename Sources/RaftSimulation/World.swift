@@ -31,6 +31,8 @@ public struct World: Sendable {
     public internal(set) var steps = 0
 
     var servers: [SimulatedServer]
+    /// How many servers there were at first.
+    let firstCount: Int
     var clients: [SimulatedClient] = []
     var random: Generator
     /// Where the kinds of reads are drawn from, which came later than the rest.
@@ -77,8 +79,9 @@ public struct World: Sendable {
         self.keepsEvents = keepsEvents
         self.isByHand = isByHand
         settings = mix.settings
-        cuts = LinkTable(nodes: nodes, false)
-        lastDue = LinkTable(nodes: nodes, .zero)
+        firstCount = nodes
+        cuts = LinkTable(nodes: Desk.nodesMax, false)
+        lastDue = LinkTable(nodes: Desk.nodesMax, .zero)
         random = Generator(seed: seed, stream: 2)
         laterRandom = Generator(seed: seed, stream: 5)
         servers = World.servers(count: nodes, cluster: seed, sabotage)

@@ -27,7 +27,7 @@ public struct Identity: Hashable, Sendable {
 extension Identity {
     private static let name = "identity"
     private static let draft = "identity.new"
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Reads the identity of `disk`; `nil` where it is a new one. What is left of an identity that was never finished
     /// counts as none.

@@ -42,6 +42,7 @@ extension Record {
     private enum EntryCode: UInt8 {
         case noop = 0
         case command
+        case configuration
     }
 
     func encode(into writer: inout ByteWriter) {
@@ -114,6 +115,9 @@ extension Record {
         writer.writeVarint(entry.term.rawValue)
         switch entry.payload {
         case .noop: writer.write(EntryCode.noop.rawValue)
+        case .configuration(let configuration):
+            writer.write(EntryCode.configuration.rawValue)
+            writer.write(configuration)
         case .command(let bytes):
             writer.write(EntryCode.command.rawValue)
             writer.writeCounted(bytes)
@@ -125,6 +129,7 @@ extension Record {
         guard let code = EntryCode(rawValue: try reader.readByte()) else { throw .invalid("unknown kind of entry") }
         switch code {
         case .noop: return Entry(term: term, payload: .noop)
+        case .configuration: return Entry(term: term, payload: .configuration(try reader.readConfiguration()))
         case .command: return Entry(term: term, payload: .command(Array(try reader.readCounted())))
         }
     }

@@ -15,6 +15,10 @@ extension ByteWriter {
             write(member.id.rawValue)
             write(member.incarnation.rawValue)
         }
+        for set in [configuration.voters, configuration.outgoing, configuration.target] {
+            write(UInt8(set.count))
+            for node in set { write(node.rawValue) }
+        }
     }
 }
 
@@ -31,14 +35,22 @@ extension ByteReader {
 
     mutating func readConfiguration() throws(ByteReadingError) -> Configuration {
         var members: [Configuration.Member] = []
-        var known = NodeSet()
         for _ in 0..<(try readVarint()) {
             let id = try readNodeID()
-            guard !known.contains(id) else { throw .invalid("ambiguous member") }
-            known.insert(id)
             members.append(.init(id: id, incarnation: Incarnation(try readUInt32())))
         }
         guard !members.isEmpty else { throw .invalid("empty list of members") }
-        return Configuration(members)
+        let voters = try readNodes()
+        let outgoing = try readNodes()
+        let target = try readNodes()
+        let configuration = Configuration(checking: members, voters: voters, outgoing: outgoing, target: target)
+        guard let configuration else { throw .invalid("impossible list of members") }
+        return configuration
+    }
+
+    private mutating func readNodes() throws(ByteReadingError) -> NodeSet {
+        var nodes = NodeSet()
+        for _ in 0..<(try readByte()) { nodes.insert(try readNodeID()) }
+        return nodes
     }
 }

@@ -10,11 +10,13 @@ struct EntryForm: Codable {
     var sequence: UInt64?
     var firstIncomplete: UInt64?
     var command: RequestForm?
+    var members: Configuration?
     /// What no command can be made of.
     var bytes: String?
 
     init(_ entry: Entry) {
         term = entry.term
+        if case .configuration(let configuration) = entry.payload { members = configuration }
         guard case .command(let bytes) = entry.payload else { return }
         guard let command = try? SessionCommand(decoding: bytes) else {
             self.bytes = ByteText.text(of: bytes)
@@ -29,6 +31,7 @@ struct EntryForm: Codable {
 
     func entry() throws -> Entry {
         if let text = bytes { return Entry(term: term, payload: .command(try RaftTrace.bytes(text, "bytes"))) }
+        if let members { return Entry(term: term, payload: .configuration(members)) }
         guard let command else { return Entry(term: term, payload: .noop) }
         let whole = SessionCommand(
             client: client ?? "", sequence: sequence ?? 0, firstIncomplete: firstIncomplete ?? 0,

@@ -62,6 +62,8 @@ extension Observation {
         case .persisted(let persisted): persisted.index.rawValue <= max
         case .heldBack(let held): held.index.rawValue <= max
         case .appendRefused(let refused): Swift.max(refused.previous, refused.hint).index.rawValue <= max
+        case .configured(let configured): configured.index.rawValue <= max
+        case .changeRefused: true
         case .compacted(let compacted): [compacted.snapshot, compacted.base].areWithinBounds(max)
         case .snapshotReceived(let received): [received.last].areWithinBounds(max)
         case .snapshotInstalled(let installed): [installed.last, installed.discarded].areWithinBounds(max)

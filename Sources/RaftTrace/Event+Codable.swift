@@ -141,6 +141,8 @@ extension Observation {
         case .appendRefused(let refused): ("append-refused", refused)
         case .progressed(let progressed): ("progressed", progressed)
         case .transfer(let step): ("transfer", step)
+        case .configured(let configured): ("configured", configured)
+        case .changeRefused(let refused): ("change-refused", refused)
         case .compacted(let compacted): ("compacted", compacted)
         case .snapshotReceived(let received): ("snapshot-received", received)
         case .snapshotInstalled(let installed): ("snapshot-installed", installed)
@@ -167,6 +169,8 @@ extension Observation {
         case "append-refused": self = .appendRefused(try AppendRefused(from: decoder))
         case "progressed": self = .progressed(try Progressed(from: decoder))
         case "transfer": self = .transfer(try TransferStep(from: decoder))
+        case "configured": self = .configured(try Configured(from: decoder))
+        case "change-refused": self = .changeRefused(try ChangeRefused(from: decoder))
         case "compacted": self = .compacted(try Compacted(from: decoder))
         case "snapshot-received": self = .snapshotReceived(try SnapshotReceived(from: decoder))
         case "snapshot-installed": self = .snapshotInstalled(try SnapshotInstalled(from: decoder))
@@ -267,6 +271,7 @@ private struct StateForm: Codable {
     var log: [TermRun]
     var base: LogPosition?
     var snapshot: LogPosition?
+    var members: Configuration?
     var timer: TimerSet?
     var peers: [Progressed]
     var store: [PairForm]
@@ -281,7 +286,7 @@ private struct StateForm: Codable {
         (incarnation, role, vote, leader) = (state.incarnation, state.role, state.vote, state.leader)
         (commit, applied, durable) = (state.commit, state.applied, state.durable)
         (log, timer, peers) = (state.log, state.timer, state.peers)
-        (base, snapshot) = (state.base, state.snapshot)
+        (base, snapshot, members) = (state.base, state.snapshot, state.members)
         store = state.store.map {
             PairForm(key: ByteText.text(of: $0.key), value: ByteText.text(of: $0.value))
         }
@@ -294,7 +299,7 @@ private struct StateForm: Codable {
         }
         return NodeState(
             incarnation: incarnation, role: role, vote: vote, leader: leader, commit: commit, applied: applied,
-            durable: durable, log: log, base: base, snapshot: snapshot, timer: timer, peers: peers, store: pairs,
+            durable: durable, log: log, base: base, snapshot: snapshot, members: members, timer: timer, peers: peers, store: pairs,
             storeCount: storeCount)
     }
 }

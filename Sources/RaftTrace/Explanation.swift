@@ -175,6 +175,8 @@ extension Observation {
         case .readRound(let step):
             return step.explanation(on: node)
         case .transfer(let step): return step.explanation(on: node)
+        case .configured(let configured): return configured.explanation(on: node)
+        case .changeRefused(let refused): return refused.explanation(on: node)
         case .compacted(let compacted): return compacted.explanation(on: node)
         case .snapshotReceived(let received): return received.explanation(on: node)
         case .snapshotInstalled(let installed): return installed.explanation(on: node)
@@ -204,6 +206,9 @@ extension RoleChange {
         case (.follower, .laterTerm):
             return Explanation([node, peer ?? node], "steps down: \(who) has a later term", "§5.1", .important)
         case (.follower, .leaderHeard): return Explanation([node, peer ?? node], "follows \(who)", "§5.2")
+        case (.follower, .removed):
+            return Explanation(
+                [node], "steps down: it is no member any more, and that is committed", "thesis §4.2.2", .important)
         case (.follower, .majorityLost):
             return Explanation([node], "steps down: it hears no majority", "thesis §6.2", .important)
         case (.follower, .electionLost): return Explanation([node], "can't win any more, and waits", "§5.2")
@@ -259,6 +264,7 @@ extension AppendRefused {
 extension Entry {
     /// What the entry holds, in words: `set x 1`.
     public var summary: String {
+        if case .configuration(let configuration) = payload { return "members \(configuration)" }
         guard case .command(let bytes) = payload else { return "no-op" }
         guard let command = try? SessionCommand(decoding: bytes) else { return "\(bytes.count) unreadable bytes" }
         return command.operation.description

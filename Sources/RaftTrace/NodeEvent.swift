@@ -43,6 +43,8 @@ public struct NodeStarted: Hashable, Sendable, Codable {
     public var base: LogPosition?
     /// The last entry that the snapshot on the disk stands for; `nil` where there is none.
     public var snapshot: LogPosition?
+    /// The members that the log names; `nil` where they are those that the cluster began with.
+    public var members: Configuration?
     /// What a crash had left half-written and was cut off, in words.
     public var repairs: [String]
     /// The port it listens on, on 127.0.0.1; `nil` in a simulation.
@@ -51,8 +53,9 @@ public struct NodeStarted: Hashable, Sendable, Codable {
     /// A start.
     public init(
         incarnation: Incarnation, vote: NodeID?, log: [TermRun], base: LogPosition? = nil,
-        snapshot: LogPosition? = nil, repairs: [String] = [], port: Int? = nil
+        snapshot: LogPosition? = nil, members: Configuration? = nil, repairs: [String] = [], port: Int? = nil
     ) {
+        self.members = members
         self.base = base
         self.snapshot = snapshot
         self.incarnation = incarnation
@@ -231,6 +234,8 @@ public struct NodeState: Hashable, Sendable {
     public var base: LogPosition?
     /// The last entry that the snapshot on the disk stands for; `nil` where there is none.
     public var snapshot: LogPosition?
+    /// The members, as its log has them.
+    public var members: Configuration?
     /// When its election timer runs out; `nil` for a leader.
     public var timer: TimerSet?
     /// How far each follower is; empty but for a leader.
@@ -260,11 +265,12 @@ public struct NodeState: Hashable, Sendable {
     /// The state of a server.
     public init(
         incarnation: Incarnation, role: RoleName, vote: NodeID?, leader: NodeID?, commit: LogIndex, applied: LogIndex,
-        durable: LogIndex, log: [TermRun], base: LogPosition? = nil, snapshot: LogPosition? = nil, timer: TimerSet?,
-        peers: [Progressed], store: [Pair], storeCount: Int
+        durable: LogIndex, log: [TermRun], base: LogPosition? = nil, snapshot: LogPosition? = nil,
+        members: Configuration? = nil, timer: TimerSet?, peers: [Progressed], store: [Pair], storeCount: Int
     ) {
         self.base = base
         self.snapshot = snapshot
+        self.members = members
         self.incarnation = incarnation
         self.role = role
         self.vote = vote

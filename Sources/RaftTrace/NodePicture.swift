@@ -41,6 +41,10 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var durable = LogIndex.zero
     /// The last entry that the snapshot on its disk stands for; `nil` where it has none.
     public private(set) var snapshot: LogPosition?
+    /// The members, as its log has them; `nil` where nothing was told of them.
+    public private(set) var members: Configuration?
+    /// The index of the entry that made them members.
+    public private(set) var membersIndex = LogIndex.zero
     /// How much of a leader's snapshot has arrived.
     public private(set) var incoming: SnapshotReceived?
     /// The last entry of the snapshot that it is writing.
@@ -68,12 +72,18 @@ public struct NodePicture: Hashable, Sendable {
         if !isRunning { return .down }
         if halted != nil { return .halted }
         switch role {
-        case .follower: return .follower
+        case .follower: return members?.learners.contains(id) == true ? .learner : .follower
         case .precandidate: return .precandidate
         case .candidate: return .candidate
         case .leader: return .leader
         }
     }
+
+    /// The term of the last entry that it knows to be committed; `nil` where that is unknown.
+    public var commitTerm: Term? { commit == log.base.index ? log.base.term : log.term(at: commit) }
+
+    /// Whether it is no member of its cluster, as far as it knows: not yet, or not any more.
+    public var isOutside: Bool { members.map { !$0.contains(id) } ?? false }
 
     /// How many voters have the leader's last entry on disk, the leader among them.
     public var acknowledgements: Int {
@@ -112,6 +122,7 @@ public struct NodePicture: Hashable, Sendable {
         log = LogPicture(runs: started.log, after: started.base ?? .zero, knowing: before.log)
         durable = log.last
         snapshot = started.snapshot
+        members = started.members
         // What a snapshot stands for is committed, and the state machine has it (paper §7).
         if let snapshot { (commit, applied) = (snapshot.index, snapshot.index) }
     }
@@ -130,15 +141,16 @@ public struct NodePicture: Hashable, Sendable {
         let before = self
         self = NodePicture(id: id, term: term)
         keepSurroundings(of: before)
-        (incarnation, vote, log, durable, port, snapshot) = (
-            before.incarnation, before.vote, before.log, before.durable, before.port, before.snapshot
+        (incarnation, vote, log, durable, port) = (
+            before.incarnation, before.vote, before.log, before.durable, before.port
         )
+        (snapshot, members) = (before.snapshot, before.members)
         switch stopped.how {
         case .kill: break
         case .power: log.truncate(from: durable.next)
         case .wipe:
             log = LogPicture()
-            (self.term, vote, durable, snapshot) = (.zero, nil, .zero, nil)
+            (self.term, vote, durable, snapshot, members) = (.zero, nil, .zero, nil, nil)
         }
     }
 
@@ -158,6 +170,7 @@ public struct NodePicture: Hashable, Sendable {
         case .persisted(let persisted): durable = persisted.index
         case .halted(let violation): halted = violation.description
         case .transfer(let step): handsOverTo = step.stage == .givenUp ? nil : step.target
+        case .configured(let configured): (members, membersIndex) = (configured.members, configured.index)
         case .compacted(let compacted):
             snapshot = compacted.snapshot
             log.forget(upTo: compacted.base)
@@ -165,7 +178,7 @@ public struct NodePicture: Hashable, Sendable {
         case .snapshotInstalled(let installed): install(installed)
         case .lease(let step): lease = step.until == nil ? nil : step
         case .readRound(let step): readRound = step.isConfirmed ? nil : step
-        case .appendRefused, .heldBack: break
+        case .appendRefused, .heldBack, .changeRefused: break
         }
     }
 
@@ -214,6 +227,7 @@ public struct NodePicture: Hashable, Sendable {
         (commit, applied, durable, timer) = (state.commit, state.applied, state.durable, state.timer)
         log = LogPicture(runs: state.log, after: state.base ?? .zero, knowing: log)
         snapshot = state.snapshot
+        members = state.members ?? members
         peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
         store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
         storeCount = state.storeCount
@@ -233,6 +247,8 @@ public enum Standing: String, Hashable, Sendable, CaseIterable {
     case candidate
     /// It leads.
     case leader
+    /// It follows, and doesn't vote yet.
+    case learner
     /// It doesn't run.
     case down
     /// A broken invariant stopped it.

@@ -86,6 +86,7 @@ private enum BodyCode: UInt8 {
 private enum EntryCode: UInt8 {
     case noop = 0
     case command
+    case configuration
 }
 
 extension ByteBuffer {
@@ -161,10 +162,18 @@ extension ByteBuffer {
 
     private mutating func write(_ mark: SnapshotMark) {
         write(mark.last)
-        writeInteger(UInt8(mark.configuration.members.count))
-        for member in mark.configuration.members {
+        write(mark.configuration)
+    }
+
+    private mutating func write(_ configuration: Configuration) {
+        writeInteger(UInt8(configuration.members.count))
+        for member in configuration.members {
             writeInteger(member.id.rawValue)
             writeInteger(member.incarnation.rawValue, endianness: .little)
+        }
+        for set in [configuration.voters, configuration.outgoing, configuration.target] {
+            writeInteger(UInt8(set.count))
+            for node in set { writeInteger(node.rawValue) }
         }
     }
 
@@ -172,6 +181,9 @@ extension ByteBuffer {
         write(entry.term.rawValue)
         switch entry.payload {
         case .noop: writeInteger(EntryCode.noop.rawValue)
+        case .configuration(let configuration):
+            writeInteger(EntryCode.configuration.rawValue)
+            write(configuration)
         case .command(let bytes):
             writeInteger(EntryCode.command.rawValue)
             writeInteger(UInt32(bytes.count), endianness: .little)
@@ -224,15 +236,29 @@ extension ByteBuffer {
 
     fileprivate mutating func readMark() throws -> SnapshotMark {
         let last = try readPosition()
+        return SnapshotMark(last: last, configuration: try readConfiguration())
+    }
+
+    private mutating func readConfiguration() throws -> Configuration {
         var members: [Configuration.Member] = []
         for _ in 0..<(try read(UInt8.self)) {
             let id = try readNode()
             members.append(.init(id: id, incarnation: Incarnation(try read(UInt32.self))))
         }
-        guard !members.isEmpty, Set(members.map(\.id)).count == members.count else {
-            throw FrameError.unreadable("impossible members")
-        }
-        return SnapshotMark(last: last, configuration: Configuration(members))
+        let voters = try readNodes()
+        let outgoing = try readNodes()
+        let target = try readNodes()
+        guard !members.isEmpty,
+            let configuration = Configuration(
+                checking: members, voters: voters, outgoing: outgoing, target: target)
+        else { throw FrameError.unreadable("impossible members") }
+        return configuration
+    }
+
+    private mutating func readNodes() throws -> NodeSet {
+        var nodes = NodeSet()
+        for _ in 0..<(try read(UInt8.self)) { nodes.insert(try readNode()) }
+        return nodes
     }
 
     fileprivate mutating func readChunk() throws -> SnapshotChunk {
@@ -262,6 +288,7 @@ extension ByteBuffer {
         guard let code = EntryCode(rawValue: try read()) else { throw FrameError.unreadable("unknown kind of entry") }
         switch code {
         case .noop: return Entry(term: term, payload: .noop)
+        case .configuration: return Entry(term: term, payload: .configuration(try readConfiguration()))
         case .command:
             let length = Int(try read(UInt32.self))
             guard let bytes = readBytes(length: length) else { throw FrameError.unreadable("it ends too early") }

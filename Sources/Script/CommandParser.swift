@@ -27,6 +27,7 @@ extension LineParser {
             return try MessageAction(rawValue: name).map { (action) throws(ScriptError) in
                 .messages(action, try messageReference())
             }
+        case "add", "remove": return try members(name)
         case "transfer": return .transfer(try nodeReference())
         case "align": return .align(try nodeReferences(isOne: false))
         case "disk":
@@ -43,6 +44,34 @@ extension LineParser {
         case "reset": return .reset
         default: return nil
         }
+    }
+
+    /// `add 4 5`, `remove 2`, or both: `add 4 remove 1`.
+    private mutating func members(_ first: String) throws(ScriptError) -> Command {
+        var added: [NodeID] = []
+        var removed: [NodeReference] = []
+        var name = first
+        while true {
+            let start = column
+            repeat {
+                if name == "add" { added.append(try newNode()) } else { removed.append(try nodeReference()) }
+            } while next != nil && next?.text != "add" && next?.text != "remove"
+            guard Set(added).count == added.count, Set(removed).count == removed.count else {
+                throw ScriptError("a node is named twice", column: start)
+            }
+            guard next != nil else { return .members(adding: added, removing: removed) }
+            name = try require("add or remove").text
+        }
+    }
+
+    /// A node that need not be there yet.
+    private mutating func newNode() throws(ScriptError) -> NodeID {
+        let token = try require("a node")
+        let digits = token.text.hasPrefix("n") ? token.text.dropFirst() : token.text[...]
+        guard let number = Int(digits), (1...Desk.nodesMax).contains(number) else {
+            throw ScriptError("a new node is a number from 1 to \(Desk.nodesMax), not '\(token.text)'", column: token.column)
+        }
+        return NodeID(number)
     }
 
     // MARK: - Clients

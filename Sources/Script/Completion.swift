@@ -45,6 +45,10 @@ public struct Completion: Hashable, Sendable {
             return count > 1 ? [] : picture.inFlight.keys.sorted().map { "#\($0)" } + links(nodes)
         case "release":
             return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
+        case "add":
+            let next = picture.nodes.count + 1
+            return (next <= Desk.nodesMax ? ["\(next)"] : []) + picture.nodes.filter(\.isOutside).map { "\($0.id.rawValue)" }
+        case "remove": return nodes.filter { !words.contains($0) } + ["leader"]
         case "transfer":
             return count == 1 ? picture.nodes.filter { $0.role != .leader }.map { "\($0.id.rawValue)" } : []
         case "timeout", "isolate": return count == 1 ? nodes + ["leader"] : []

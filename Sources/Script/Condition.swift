@@ -14,6 +14,8 @@ public indirect enum Condition: Hashable, Sendable {
     case role(NodeID, Standing)
     /// A number of a server compares so to another.
     case number(NodeNumber, NodeID, Comparison, UInt64)
+    /// These vote, as the server's log has it, and no change is open.
+    case members(NodeID, isEqual: Bool, NodeSet)
     /// The server gave its vote of the term to this one; `nil` for nobody.
     case vote(NodeID, isEqual: Bool, NodeID?)
     /// The server's log has entries of these terms.
@@ -24,7 +26,7 @@ public indirect enum Condition: Hashable, Sendable {
     case result(isEqual: Bool, String, Bytes?)
     /// So many writes were acknowledged.
     case acknowledged(Comparison, UInt64)
-    /// All running servers have the same log, and have committed all of it.
+    /// All running members have the same log, and have committed all of it.
     case converged
     /// The last read missed a write that was acknowledged before it began.
     case stale
@@ -92,6 +94,9 @@ extension Condition {
         case .number(let number, let node, let comparison, let value):
             guard let picture = picture[node] else { return false }
             return comparison.holds(number.value(in: picture), value)
+        case .members(let node, let isEqual, let voters):
+            guard let members = picture[node]?.members else { return !isEqual }
+            return (members.isSettled && members.voters == voters) == isEqual
         case .vote(let node, let isEqual, let candidate): return (picture[node]?.vote == candidate) == isEqual
         case .log(let node, let isEqual, let terms): return (picture[node]?.log.terms == terms) == isEqual
         case .value(let key, let isEqual, let value, let node):
@@ -130,6 +135,8 @@ extension Condition {
         case .number(let number, let node, _, _):
             guard let picture = picture[node] else { return "\(node) is not there" }
             return "\(number.rawValue) of \(node) is \(number.value(in: picture))"
+        case .members(let node, _, _):
+            return "the members of \(node) are \(picture[node]?.members?.description ?? "unknown")"
         case .vote(let node, _, _): return "the vote of \(node) is \(picture[node]?.vote?.description ?? "nobody's")"
         case .log(let node, _, _):
             return "the log of \(node) is \(Condition.text(of: picture[node]?.log.terms ?? []))"
@@ -173,9 +180,10 @@ extension Condition.NodeNumber {
 }
 
 extension Picture {
-    /// Whether all running servers have the same log, and have committed and applied all of it.
+    /// Whether all running members have the same log, and have committed and applied all of it.
     public var isConverged: Bool {
-        let running = nodes.filter(\.isRunning)
+        let latest = nodes.filter(\.isRunning).max { $0.membersIndex < $1.membersIndex }?.members
+        let running = nodes.filter { $0.isRunning && latest?.contains($0.id) ?? true }
         guard let first = running.first else { return false }
         return running.allSatisfy {
             $0.halted == nil && $0.log.matches(first.log) && $0.commit == $0.log.last && $0.applied == $0.commit

@@ -25,6 +25,10 @@ extension LineParser {
         case "role":
             let node = try node()
             return .role(node, try standing())
+        case "members":
+            let node = try node()
+            let isEqual = try equality()
+            return .members(node, isEqual: isEqual, try voters())
         case "vote":
             let node = try node()
             let isEqual = try equality()
@@ -101,6 +105,18 @@ extension LineParser {
         return property
     }
 
+    private mutating func voters() throws(ScriptError) -> NodeSet {
+        let token = try require("nodes like 1,2,3")
+        var voters = NodeSet()
+        for part in token.text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let number = UInt8(part), let node = NodeID(rawValue: number) else {
+                throw ScriptError("members are written as nodes like 1,2,3, not '\(token.text)'", column: token.column)
+            }
+            voters.insert(node)
+        }
+        return voters
+    }
+
     private mutating func terms() throws(ScriptError) -> [Term] {
         let token = try require("terms like 1,1,2")
         if token.text == "empty" { return [] }
@@ -127,7 +143,7 @@ extension LineParser {
 extension Condition {
     /// The words that conditions begin with.
     static let names = [
-        "leader", "no", "not", "role", "term", "vote", "commit", "applied", "last", "log", "value", "result", "acked",
+        "leader", "no", "not", "role", "term", "members", "vote", "commit", "first", "snapshot", "applied", "last", "log", "value", "result", "acked",
         "converged", "stale", "safe", "linearizable", "violation",
     ]
 
@@ -146,6 +162,8 @@ extension Condition: CustomStringConvertible {
         case .role(let node, let standing): "role \(node.rawValue) \(standing.rawValue)"
         case .number(let number, let node, let comparison, let value):
             "\(number.rawValue) \(node.rawValue) \(comparison.rawValue) \(value)"
+        case .members(let node, let isEqual, let voters):
+            "members \(node.rawValue) \(sign(isEqual)) \(voters.map { "\($0.rawValue)" }.joined(separator: ","))"
         case .vote(let node, let isEqual, let candidate):
             "vote \(node.rawValue) \(sign(isEqual)) \(candidate.map { String($0.rawValue) } ?? "none")"
         case .log(let node, let isEqual, let terms):

@@ -69,6 +69,9 @@ public struct Script: Hashable, Sendable {
                 guard let kind = try Statement.Kind(parsing: String(line), nodes: nodes) else { continue }
                 try checkPlace(of: kind)
                 if case .cluster(let count) = kind { nodes = count }
+                if case .command(.members(let added, _)) = kind, let last = added.max(), let known = nodes {
+                    nodes = max(known, Int(last.rawValue))
+                }
                 statements.append(Statement(line: number, kind: kind))
             } catch {
                 var error = error

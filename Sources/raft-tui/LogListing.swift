@@ -107,6 +107,7 @@ struct LogListing {
     }
 
     private func text(of payload: Payload) -> String {
+        if case .configuration(let configuration) = payload { return "members \(configuration)" }
         guard case .command(let bytes) = payload else { return "no-op" }
         guard let command = try? SessionCommand(decoding: bytes) else {
             return "\(bytes.count) bytes of no known command"

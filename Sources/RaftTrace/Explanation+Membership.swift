@@ -1,0 +1,36 @@
+import RaftCore
+
+// What happens to the members, in sentences (paper §6, thesis §4).
+
+extension Configured {
+    func explanation(on node: NodeID) -> Explanation {
+        if members.isJoint {
+            return Explanation(
+                [node],
+                "needs a majority of \(members.voters) and one of \(members.outgoing) from now on: several members change at once",
+                "§6", .important)
+        }
+        let voters = "counts \(members.voters) as voters from now on: \(members.majority) of them are a majority"
+        guard !members.learners.isEmpty else { return Explanation([node], voters, "thesis §4.1", .important) }
+        return Explanation(
+            [node], "lets \(members.learners) learn: they get the log, and count for nothing until they have it",
+            "thesis §4.2.1", .important)
+    }
+}
+
+extension ChangeRefused {
+    func explanation(on node: NodeID) -> Explanation {
+        let what = [added.isEmpty ? nil : "add \(added)", removed.isEmpty ? nil : "remove \(removed)"]
+            .compactMap { $0 }.joined(separator: ", ")
+        let why =
+            switch reason {
+            case .notLeader: "it doesn't lead"
+            case .termNotCommitted: "no entry of its own term is committed yet"
+            case .changeOpen: "another change is under way"
+            case .transferOpen: "it hands over"
+            case .lastVoter: "nobody would be left"
+            case .nothingToChange: "nothing would change"
+            }
+        return Explanation([node], "doesn't change the members (\(what)): \(why)", "thesis §4.1", .important)
+    }
+}
