@@ -50,10 +50,14 @@ extension Desk {
     private func checkChange(
         of present: Configuration, adding added: NodeSet, removing removed: NodeSet, on leader: NodePicture
     ) throws(Refusal) {
-        if let target = leader.handsOverTo { throw Refusal("\(leader.id) hands over to \(target), and changes nothing") }
+        if let target = leader.handsOverTo {
+            throw Refusal("\(leader.id) hands over to \(target), and changes nothing")
+        }
         let target = present.target.union(added).subtracting(removed)
         if target.isEmpty {
-            throw Refusal("\(present.target) \(present.target.count == 1 ? "is the last voter" : "are all voters"), and can't be removed")
+            throw Refusal(
+                "\(present.target) \(present.target.count == 1 ? "is the last voter" : "are all voters"), and can't be removed"
+            )
         }
         let givesUp = added.isEmpty && removed.subtracting(present.learners).isEmpty && !present.isJoint
         if settings.rules[.oneChangeAtATime] {

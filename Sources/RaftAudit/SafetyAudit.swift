@@ -424,7 +424,11 @@ public struct SafetyAudit: Sendable {
             guard response.poll == .vote else { return }
             if response.isGranted { vote(of: message.from, message.incarnation, for: message.to, in: message.term) }
         case .appendResponse(let response):
-            if case .accepted(let match) = response.outcome { acknowledge(match, by: message.from) }
+            // One of an earlier term was held back by the disk. It speaks of the log as it was then, like any that takes
+            // long on its way, and only a leader of that term listens.
+            if case .accepted(let match) = response.outcome, message.term == servers[place].term {
+                acknowledge(match, by: message.from)
+            }
         case .append, .timeoutNow, .snapshot, .snapshotResponse, .readIndexRequest, .readIndexResponse: break
         }
         servers[place].promisedTerm = max(servers[place].promisedTerm, message.term)

@@ -109,7 +109,8 @@ public final class LiveCluster: RunningLaboratory {
         self.surroundings = surroundings
         for identity in plan.identities {
             hosts[identity.node] = try surroundings.host(
-                identity, on: servers.next(), diskLoop: disks.next(), port: LiveCluster.port(of: identity.node, from: basePort),
+                identity, on: servers.next(), diskLoop: disks.next(),
+                port: LiveCluster.port(of: identity.node, from: basePort),
                 options.settings, clock)
         }
         let clientLoop = servers.next()
@@ -137,7 +138,8 @@ public final class LiveCluster: RunningLaboratory {
             cluster: first.cluster, node: node, incarnation: .first, configuration: first.configuration)
         let (loop, diskLoop) = (group.next(), group.next())
         let host = try? surroundings.host(
-            identity, on: loop, diskLoop: diskLoop, port: LiveCluster.port(of: node, from: basePort), desk.settings, clock)
+            identity, on: loop, diskLoop: diskLoop, port: LiveCluster.port(of: node, from: basePort), desk.settings,
+            clock)
         guard let host else { return }
         let others = hosts
         hosts[node] = host

@@ -28,7 +28,9 @@ extension Raft {
         observe(.roleChanged(RoleChange(role: .precandidate, reason: .electionTimeout)))
         guard !isElected else { return becomeCandidate(.preVoteWon) }
         let request = VoteRequest(poll: .preVote, last: log.last, isTold: false)
-        for peer in configuration.electorate.without(id) { send(.voteRequest(request), to: peer, term: currentTerm.next) }
+        for peer in configuration.electorate.without(id) {
+            send(.voteRequest(request), to: peer, term: currentTerm.next)
+        }
     }
 
     /// Starts a term, votes for itself and asks for votes (paper §5.2).
@@ -110,7 +112,9 @@ extension Raft {
 
     /// Counts an answer in the poll that it belongs to (paper §5.2; thesis §9.6).
     mutating func count(_ response: VoteResponse, from message: Message) {
-        guard configuration.electorate.contains(message.from), isCounted(message.from, message.incarnation) else { return }
+        guard configuration.electorate.contains(message.from), isCounted(message.from, message.incarnation) else {
+            return
+        }
         switch (role, response.poll) {
         case (.preCandidate(var ballot), .preVote):
             // A grant names the term that was asked about; one for another term is late.

@@ -84,7 +84,9 @@ extension Raft {
 
     /// Whether a learner has everything up to the entry that made it one, and hardly lags behind since.
     private func hasCaughtUp(_ learner: NodeID) -> Bool {
-        guard let progress = progress(of: learner), !progress.isProbing, progress.installing == nil else { return false }
+        guard let progress = progress(of: learner), !progress.isProbing, progress.installing == nil else {
+            return false
+        }
         let lag = progress.match.distance(to: log.lastIndex)
         return progress.match >= configurations.latestIndex && lag <= settings.limits.learnerLagMax
     }

@@ -100,6 +100,8 @@ extension Raft {
         case .accepted(let match): accept(match, at: place)
         case .refused(let previous, let hint): retreat(at: place, from: previous, hint)
         }
+        // By now others may be members.
+        guard let place = leadershipIfLeading?.index(of: message.from) else { return }
         confirmRounds(upTo: response.round, at: place)
     }
 

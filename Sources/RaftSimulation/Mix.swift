@@ -68,9 +68,11 @@ public struct Mix: Hashable, Sendable {
         case transfer
         /// A server learns before the others, or after them, that leases are switched on or off.
         case switchLeases
+        /// The leader is cut off, and another server is told to campaign while it may still hold a lease.
+        case overthrow
 
         /// Whether it is drawn from the later stream.
-        fileprivate var cameLater: Bool { self == .transfer || self == .switchLeases }
+        fileprivate var cameLater: Bool { [.transfer, .switchLeases, .overthrow].contains(self) }
     }
 
     /// A calm world: nothing goes wrong.
@@ -128,10 +130,15 @@ public struct Mix: Hashable, Sendable {
         drift = min(drift, Double(Timing.driftMax) / 100)
         // A leader that is cut off steps down by CheckQuorum about when its lease ends, and hides what that is for.
         if later.chance(0.7) { settings.options.checkQuorum = false }
+        // Longer than a client waits for one server, so that it may find the next leader while the last has its lease.
+        if later.chance(0.5) { settings.timing.electionTimeout = .seconds(2) ... .seconds(3) }
         guard !faults.isEmpty else { return }
         if later.chance(0.3) { faults[.switchLeases] = Int(1 + later.below(4)) }
         if later.chance(0.5) { faults[.isolateLeader] = Int(1 + later.below(4)) }
-        if faults[.isolateLeader] != nil, faults[.heal] == nil { faults[.heal] = Int(2 + later.below(4)) }
+        if later.chance(0.5) { faults[.overthrow] = Int(1 + later.below(4)) }
+        if faults[.isolateLeader] ?? faults[.overthrow] != nil, faults[.heal] == nil {
+            faults[.heal] = Int(2 + later.below(4))
+        }
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

@@ -46,6 +46,7 @@ extension World {
         case .clock: changeClock(of: place)
         case .campaign: handle(.campaign, on: place)
         case .switchLeases: switchLeases(on: place)
+        case .overthrow: overthrow(by: place)
         case .transfer: if let leader { handle(.transfer(to: servers[place].id), on: leader) }
         }
     }
@@ -104,6 +105,12 @@ extension World {
             cuts[Picture.LinkID(from: servers[place].id, to: servers[other].id)] = true
             cuts[Picture.LinkID(from: servers[other].id, to: servers[place].id)] = true
         }
+    }
+
+    private mutating func overthrow(by place: Int) {
+        guard let leader, leader != place else { return }
+        isolate(leader)
+        handle(.campaign, on: place)
     }
 
     private mutating func breakDisk(of place: Int) {

@@ -299,7 +299,8 @@ private struct StateForm: Codable {
         }
         return NodeState(
             incarnation: incarnation, role: role, vote: vote, leader: leader, commit: commit, applied: applied,
-            durable: durable, log: log, base: base, snapshot: snapshot, members: members, timer: timer, peers: peers, store: pairs,
+            durable: durable, log: log, base: base, snapshot: snapshot, members: members, timer: timer, peers: peers,
+            store: pairs,
             storeCount: storeCount)
     }
 }

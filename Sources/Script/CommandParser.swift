@@ -69,7 +69,8 @@ extension LineParser {
         let token = try require("a node")
         let digits = token.text.hasPrefix("n") ? token.text.dropFirst() : token.text[...]
         guard let number = Int(digits), (1...Desk.nodesMax).contains(number) else {
-            throw ScriptError("a new node is a number from 1 to \(Desk.nodesMax), not '\(token.text)'", column: token.column)
+            throw ScriptError(
+                "a new node is a number from 1 to \(Desk.nodesMax), not '\(token.text)'", column: token.column)
         }
         return NodeID(number)
     }

@@ -47,7 +47,8 @@ public struct Completion: Hashable, Sendable {
             return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
         case "add":
             let next = picture.nodes.count + 1
-            return (next <= Desk.nodesMax ? ["\(next)"] : []) + picture.nodes.filter(\.isOutside).map { "\($0.id.rawValue)" }
+            return (next <= Desk.nodesMax ? ["\(next)"] : [])
+                + picture.nodes.filter(\.isOutside).map { "\($0.id.rawValue)" }
         case "remove": return nodes.filter { !words.contains($0) } + ["leader"]
         case "transfer":
             return count == 1 ? picture.nodes.filter { $0.role != .leader }.map { "\($0.id.rawValue)" } : []

@@ -14,7 +14,7 @@ public indirect enum Condition: Hashable, Sendable {
     case role(NodeID, Standing)
     /// A number of a server compares so to another.
     case number(NodeNumber, NodeID, Comparison, UInt64)
-    /// These vote, as the server's log has it, and no change is open.
+    /// These vote, as the server's log has it, which is committed, and no change is open.
     case members(NodeID, isEqual: Bool, NodeSet)
     /// The server gave its vote of the term to this one; `nil` for nobody.
     case vote(NodeID, isEqual: Bool, NodeID?)
@@ -95,8 +95,9 @@ extension Condition {
             guard let picture = picture[node] else { return false }
             return comparison.holds(number.value(in: picture), value)
         case .members(let node, let isEqual, let voters):
-            guard let members = picture[node]?.members else { return !isEqual }
-            return (members.isSettled && members.voters == voters) == isEqual
+            guard let server = picture[node], let members = server.members else { return !isEqual }
+            let isOver = members.isSettled && server.membersIndex <= server.commit
+            return (isOver && members.voters == voters) == isEqual
         case .vote(let node, let isEqual, let candidate): return (picture[node]?.vote == candidate) == isEqual
         case .log(let node, let isEqual, let terms): return (picture[node]?.log.terms == terms) == isEqual
         case .value(let key, let isEqual, let value, let node):
@@ -182,8 +183,8 @@ extension Condition.NodeNumber {
 extension Picture {
     /// Whether all running members have the same log, and have committed and applied all of it.
     public var isConverged: Bool {
-        let latest = nodes.filter(\.isRunning).max { $0.membersIndex < $1.membersIndex }?.members
-        let running = nodes.filter { $0.isRunning && latest?.contains($0.id) ?? true }
+        let members = leader?.members
+        let running = nodes.filter { $0.isRunning && members?.contains($0.id) ?? true }
         guard let first = running.first else { return false }
         return running.allSatisfy {
             $0.halted == nil && $0.log.matches(first.log) && $0.commit == $0.log.last && $0.applied == $0.commit

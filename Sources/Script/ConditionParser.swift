@@ -143,7 +143,8 @@ extension LineParser {
 extension Condition {
     /// The words that conditions begin with.
     static let names = [
-        "leader", "no", "not", "role", "term", "members", "vote", "commit", "first", "snapshot", "applied", "last", "log", "value", "result", "acked",
+        "leader", "no", "not", "role", "term", "members", "vote", "commit", "first", "snapshot", "applied", "last",
+        "log", "value", "result", "acked",
         "converged", "stale", "safe", "linearizable", "violation",
     ]
 

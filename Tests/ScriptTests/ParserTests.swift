@@ -68,7 +68,7 @@ struct ParserTests {
             ("expect vote 1 < 2", "line 1, column 15: = or != is missing"),
             (
                 "expect role 1 king",
-                "line 1, column 15: unknown role 'king': there are follower, precandidate, candidate, leader, down, halted"
+                "line 1, column 15: unknown role 'king': there are follower, precandidate, candidate, leader, learner, down, halted"
             ),
             ("expect log 1 = 1,x", "line 1, column 16: a log is written as terms like 1,1,2, or empty, not '1,x'"),
             (
