@@ -196,6 +196,11 @@ struct ConfigurationHistory: Hashable, Sendable {
         changes.last { $0.index <= index }?.configuration ?? base
     }
 
+    /// The configuration as of `index`, and all that came after it.
+    func inUse(since index: LogIndex) -> [Configuration] {
+        [configuration(at: index)] + changes.filter { $0.index > index }.map(\.configuration)
+    }
+
     mutating func append(_ configuration: Configuration, at index: LogIndex) {
         changes.append(Change(index: index, configuration: configuration))
     }

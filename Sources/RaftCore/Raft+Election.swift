@@ -71,7 +71,10 @@ extension Raft {
 extension Raft {
     /// No leader was heard for an election timeout (paper §5.2).
     mutating func electionTimeoutElapsed() {
-        guard isVoter else { return restartElectionTimer() }
+        guard mayCampaign else {
+            forgetLeader()
+            return restartElectionTimer()
+        }
         if let end = boundUntil { return setElectionTimer(end) }
         if settings.options.preVote {
             becomePreCandidate()
@@ -80,16 +83,23 @@ extension Raft {
         }
     }
 
+    /// Who doesn't campaign still knows by now that his leader is silent, and doesn't send clients there.
+    private mutating func forgetLeader() {
+        guard case .follower(var following) = role else { return }
+        following.leader = nil
+        role = .follower(following)
+    }
+
     /// Campaigns because the leader hands over (thesis §3.10). It has given its lease up.
     mutating func campaignAsTold() {
-        guard isVoter else { return }
+        guard mayCampaign else { return }
         if case .leader = role { return }
         becomeCandidate(.told, isTold: true, isHandedOver: true)
     }
 
     /// Campaigns because somebody wants it, of which no leader knows: where one may hold a lease, not before that is over.
     mutating func campaignByHand() {
-        guard isVoter else { return }
+        guard mayCampaign else { return }
         if case .leader = role { return }
         guard let end = boundUntil else { return becomeCandidate(.told, isTold: true) }
         let request = VoteRequest(poll: .vote, last: log.last, isTold: true)
@@ -228,6 +238,16 @@ extension Raft {
 
     /// Whether this server votes: it is a voter, in the life of its disk that the configuration names.
     public var isVoter: Bool { configuration.electorate.contains(id) && isCounted(id, incarnation) }
+
+    /// Whether this server starts elections: as a voter, and as one that its latest configuration leaves out, while that is
+    /// not known to be committed. Until then nobody else may have the entries that are needed; its own vote doesn't count
+    /// (thesis §4.2.2).
+    private var mayCampaign: Bool {
+        isVoter || configurations.inUse(since: commitIndex).contains { configuration in
+            configuration.electorate.contains(id)
+                && (!keeps(.rememberIdentity) || configuration.incarnation(of: id) == incarnation)
+        }
+    }
 
     /// Whether this server has another life of its disk than the one that was made a member: what it promised in that, it
     /// doesn't know. Whoever is no voter as far as he knows may be one all the same, by a log that is longer than his.

@@ -57,8 +57,9 @@ extension Raft {
         let (old, new) = (configuration.voters, configuration.target)
         let members = configuration.members.map { member in
             // The life in which a learner has caught up is the one that counts.
-            guard !old.contains(member.id), let progress = progress(of: member.id) else { return member }
-            return Configuration.Member(id: member.id, incarnation: progress.incarnation)
+            guard !old.contains(member.id) else { return member }
+            let heard = member.id == id ? incarnation : progress(of: member.id)?.incarnation
+            return Configuration.Member(id: member.id, incarnation: heard ?? member.incarnation)
         }
         let isOneVoter = old.subtracting(new).union(new.subtracting(old)).count == 1
         guard isOneVoter else { return Configuration(members, voters: new, outgoing: old) }
@@ -84,6 +85,8 @@ extension Raft {
 
     /// Whether a learner has everything up to the entry that made it one, and hardly lags behind since.
     private func hasCaughtUp(_ learner: NodeID) -> Bool {
+        // A leader that was to go and is to stay has everything.
+        if learner == id { return true }
         guard let progress = progress(of: learner), !progress.isProbing, progress.installing == nil else {
             return false
         }

@@ -34,7 +34,9 @@ extension Raft {
         beginRoundIfWanted()
         guard case .leader(let leadership) = role else { return }
         for (place, progress) in leadership.peers.enumerated() {
-            if needsSnapshot(progress), let transfer = progress.installing {
+            if needsSnapshot(progress), let transfer = progress.installing,
+                transfer.last == leadership.image?.mark.last
+            {
                 askHowMuchArrived(transfer, at: place)
             } else {
                 sendAppend(to: progress, [], round: leadership.reads.round)

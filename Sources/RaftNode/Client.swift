@@ -48,6 +48,9 @@ public struct Client: Sendable {
         /// under the same number, or a read that began no earlier than the call.
         var earlier: [RequestID] = []
         var target: NodeID?
+        /// The last server that was asked in turn, and not because another named it: two that name each other, or one that
+        /// is long gone, must not keep the turn from coming round.
+        var turn: NodeID?
         /// When to ask again: after a silence, or after a pause.
         var next: Instant
         var attempts = 0
@@ -91,6 +94,7 @@ public struct Client: Sendable {
             }
         }
         let action = ask(&open, at: now, nodes: nodes, id: nextID())
+        open.turn = open.target
         calls.append(open)
         return [action]
     }
@@ -112,7 +116,7 @@ public struct Client: Sendable {
             let isPaced = open.attempts > 0 && open.attempts % 4 == 0
             open.next = isPaced ? now + Client.pause : now
         } else {
-            preferred = successor(of: open.target, in: nodes)
+            takeTurn(&open, nodes)
             open.next = now + Client.pause
         }
         calls[place] = open
@@ -135,7 +139,7 @@ public struct Client: Sendable {
             if open.expires <= now {
                 actions.append(finish(place, with: .unknown))
             } else if open.next <= now {
-                if open.request != nil { preferred = successor(of: open.target, in: nodes) }
+                if open.request != nil { takeTurn(&open, nodes) }
                 actions.append(ask(&open, at: now, nodes: nodes, id: nextID()))
                 calls[place] = open
             }
@@ -154,6 +158,12 @@ public struct Client: Sendable {
         // Who asks one server and no other waits for it as long as it takes.
         open.next = open.call.via == nil ? now + Client.attemptPatience : open.expires
         return .send(ClientRequest(id: id, kind: kind(of: open)), to: target)
+    }
+
+    /// The server after the last one in turn is asked next.
+    private mutating func takeTurn(_ open: inout Call, _ nodes: [NodeID]) {
+        open.turn = successor(of: open.turn, in: nodes)
+        preferred = open.turn
     }
 
     private func kind(of open: Call) -> ClientRequest.Kind {

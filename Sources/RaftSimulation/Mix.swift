@@ -31,6 +31,12 @@ public struct Mix: Hashable, Sendable {
     public var thought: ClosedRange<Interval> = .zero ... .milliseconds(160)
     /// How long it is from one fault to the next.
     public var faultPause: ClosedRange<Interval> = .milliseconds(100) ... .seconds(2)
+    /// Whether whoever is elected is told at once to take a member out, or an outsider in.
+    public var changesOnElection = false
+    /// Whether one server less than there are is a member at first.
+    public var startsSmaller = false
+    /// How many servers there are that are no members at first, besides.
+    public var outsiders = 0
     /// How likely each fault is, against the others.
     public var faults: [Fault: Int] = [:]
 
@@ -66,13 +72,15 @@ public struct Mix: Hashable, Sendable {
         case campaign
         /// The leader is told to hand over to another server.
         case transfer
+        /// A leader is told to make servers members, or members none any more.
+        case members
         /// A server learns before the others, or after them, that leases are switched on or off.
         case switchLeases
         /// The leader is cut off, and another server is told to campaign while it may still hold a lease.
         case overthrow
 
         /// Whether it is drawn from the later stream.
-        fileprivate var cameLater: Bool { [.transfer, .switchLeases, .overthrow].contains(self) }
+        fileprivate var cameLater: Bool { [.transfer, .members, .switchLeases, .overthrow].contains(self) }
     }
 
     /// A calm world: nothing goes wrong.
@@ -121,6 +129,19 @@ public struct Mix: Hashable, Sendable {
         }
         if later.chance(0.4) { turnLeasesOn(&later) }
         if either(0.25) { letLeadersFall(&random) }
+        if later.chance(0.4) { letMembersChange(&later) }
+    }
+
+    /// Servers join and leave. Disks stay: one that was wiped would have to be removed before it counts again.
+    private mutating func letMembersChange(_ later: inout Generator) {
+        outsiders = Int(later.below(3))
+        guard !faults.isEmpty else { return }
+        faults[.wipe] = nil
+        faults[.members] = Int(2 + later.below(8))
+        if later.chance(0.5) { letEveryLeaderChangeMembers(&later) }
+        settings.limits.learnerLagMax = [0, 2, 100][Int(later.below(3))]
+        // Servers that are removed and don't know it disturb the others for ever otherwise (thesis §4.2.3).
+        if !settings.options.preVote { settings.options.checkQuorum = true }
     }
 
     /// Leaders answer lease reads, and are cut off now and then; clocks go as right as these rely on.
@@ -139,6 +160,22 @@ public struct Mix: Hashable, Sendable {
         if faults[.isolateLeader] ?? faults[.overthrow] != nil, faults[.heal] == nil {
             faults[.heal] = Int(2 + later.below(4))
         }
+    }
+
+    /// Whoever is elected begins to change the members at once, and is cut off from some of them as he does: two leaders
+    /// that each have a change of their own (the mistake of 2015, thesis §4.1). It takes an even number of voters.
+    private mutating func letEveryLeaderChangeMembers(_ later: inout Generator) {
+        changesOnElection = true
+        startsSmaller = later.chance(0.7)
+        settings.options.checkQuorum = false
+        settings.options.preVote = later.chance(0.5)
+        settings.options.lease = false
+        settings.options.noop = later.chance(0.5)
+        loss = 0
+        faults = [.heal: 3, .members: 1, .isolateLeader: 2]
+        let timeout = settings.timing.electionTimeout.lowerBound.nanoseconds
+        latency = Interval(nanoseconds: timeout / 50)...Interval(nanoseconds: timeout / 6)
+        faultPause = Interval(nanoseconds: timeout)...Interval(nanoseconds: timeout * 4)
     }
 
     /// Leaders come and go before their entries are everywhere, and nothing else happens: the world of the paper's

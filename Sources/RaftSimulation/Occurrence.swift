@@ -30,6 +30,8 @@ struct Occurrence: Comparable, Sendable {
         case reply(Reply, client: Int)
         /// A client wants to be woken, or to begin its next call.
         case client(Int)
+        /// Somebody was elected, and may be told to change the members.
+        case elected(server: Int)
         /// Something goes wrong.
         case fault
         /// A server that was paused goes on, or a disk is well again.
@@ -42,7 +44,7 @@ struct Occurrence: Comparable, Sendable {
         var isTimeless: Bool {
             switch self {
             case .delivery, .synced, .snapshotWritten, .snapshotRead, .request, .requests, .reply: true
-            case .link, .wake, .client, .fault, .mend, .revival: false
+            case .link, .wake, .client, .elected, .fault, .mend, .revival: false
             }
         }
     }

@@ -118,24 +118,24 @@ extension World {
 
     var areClientsIdle: Bool { clients.allSatisfy { !$0.isBusy && $0.plan.isEmpty } }
 
-    /// Whether everybody is up, somebody leads, nobody waits, and all that count have the same log.
+    /// Whether everybody is up, somebody leads, nobody waits, and all members have the same log.
     var hasRecovered: Bool {
-        guard areClientsIdle, let first = servers.first?.life?.node.raft else { return false }
-        var hasLeader = false
-        for server in servers {
-            guard let raft = server.life?.node.raft, raft.log.last == first.log.last,
+        guard areClientsIdle, servers.allSatisfy(\.isRunning), let leader = leader.map({ servers[$0].life?.node.raft }),
+            let leader, leader.configuration.isSettled
+        else { return false }
+        for server in servers where leader.configuration.contains(server.id) {
+            guard let raft = server.life?.node.raft, raft.log.last == leader.log.last,
                 raft.commitIndex == raft.log.lastIndex
             else { return false }
-            if raft.role.name == .leader { hasLeader = true }
         }
-        return hasLeader
+        return true
     }
 
     var whyStuck: String {
         let servers = servers.map { server in
             guard let raft = server.life?.node.raft else { return "\(server.id) is down" }
             return
-                "\(server.id) is \(raft.role.name) in term \(raft.currentTerm), log \(raft.log.last), commit \(raft.commitIndex)"
+                "\(server.id) is \(raft.role.name) in term \(raft.currentTerm), log \(raft.log.last), commit \(raft.commitIndex), members \(raft.configuration)"
         }
         let busy = clients.filter(\.isBusy).map(\.client.name)
         return

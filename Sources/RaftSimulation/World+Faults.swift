@@ -47,6 +47,7 @@ extension World {
         case .campaign: handle(.campaign, on: place)
         case .switchLeases: switchLeases(on: place)
         case .overthrow: overthrow(by: place)
+        case .members: changeMembers()
         case .transfer: if let leader { handle(.transfer(to: servers[place].id), on: leader) }
         }
     }
@@ -59,9 +60,50 @@ extension World {
     }
 
     /// The server that leads in the highest term.
-    private var leader: Int? {
+    var leader: Int? {
         servers.indices.filter { servers[$0].life?.node.raft.role.name == .leader }
             .max { term(of: $0) < term(of: $1) }
+    }
+
+    /// Some leader, perhaps one that is deposed and doesn't know it, is told to change a server or two from members to none,
+    /// or from none to members; more than once.
+    private mutating func changeMembers() {
+        let leaders = servers.indices.filter { servers[$0].life?.node.raft.role.name == .leader }
+        guard !leaders.isEmpty else { return }
+        let leader = leaders[Int(random.below(UInt64(leaders.count)))]
+        // Several in a row, of which all but the first are to be refused.
+        for _ in 0...random.below(6) { changeMembers(through: leader) }
+    }
+
+    /// A member is taken out; where there are few, an outsider is taken in.
+    mutating func changeOneMember(through leader: Int) {
+        guard !isCalm, let present = servers[leader].life?.node.raft.configuration else { return }
+        let outsiders = servers.map(\.id).filter { !present.target.contains($0) }
+        let members = Array(present.target)
+        let isAdding = !outsiders.isEmpty && (members.count < 4 || random.chance(0.3))
+        let chosen = isAdding ? outsiders : members
+        let node = chosen[Int(random.below(UInt64(chosen.count)))]
+        handle(.changeMembers(adding: isAdding ? [node] : [], removing: isAdding ? [] : [node]), on: leader)
+        // And nobody hears of it, or one other server alone.
+        switch random.below(3) {
+        case 0: isolate(leader)
+        case 1:
+            isolate(leader)
+            let friend = servers[(leader + 1 + Int(random.below(UInt64(servers.count - 1)))) % servers.count].id
+            cuts[Picture.LinkID(from: servers[leader].id, to: friend)] = false
+            cuts[Picture.LinkID(from: friend, to: servers[leader].id)] = false
+        default: break
+        }
+    }
+
+    private mutating func changeMembers(through leader: Int) {
+        guard let present = servers[leader].life?.node.raft.configuration else { return }
+        var (added, removed) = (NodeSet(), NodeSet())
+        for _ in 0...random.below(2) {
+            let node = servers[Int(random.below(UInt64(servers.count)))].id
+            if present.target.contains(node) { removed.insert(node) } else { added.insert(node) }
+        }
+        handle(.changeMembers(adding: added, removing: removed), on: leader)
     }
 
     private mutating func crash(_ place: Int, _ how: CrashKind) {
@@ -135,6 +177,9 @@ extension World {
     mutating func calmDown() {
         isCalm = true
         healAll()
+        // Who has fallen far behind is not to catch up one entry a round trip.
+        settings.limits = Limits()
+        for place in servers.indices { servers[place].life?.node.adopt(settings) }
         for place in servers.indices {
             servers[place].stall = .zero
             servers[place].clock.change(rate: 1, at: now)

@@ -81,9 +81,7 @@ extension World {
         let first = servers[0].identity
         let identity = Identity(
             cluster: first.cluster, node: node, incarnation: .first, configuration: first.configuration)
-        var disk = SimulatedDisk(path: "\(node)")
-        disk.isLying = sabotage.contains(.lyingSync)
-        servers.append(SimulatedServer(id: node, identity: identity, disk: disk))
+        servers.append(World.server(identity, sabotage))
     }
 
     /// Brings back the disk that was wiped last.

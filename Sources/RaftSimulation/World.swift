@@ -84,20 +84,29 @@ public struct World: Sendable {
         lastDue = LinkTable(nodes: Desk.nodesMax, .zero)
         random = Generator(seed: seed, stream: 2)
         laterRandom = Generator(seed: seed, stream: 5)
-        servers = World.servers(count: nodes, cluster: seed, sabotage)
+        let members = mix.startsSmaller ? max(1, nodes - 1) : nodes
+        servers = World.servers(
+            count: members, outsiders: nodes - members + mix.outsiders, cluster: seed, sabotage)
         tell(.began(ClusterBegan(nodes: nodes, seed: seed, settings: mix.settings)))
         if !isByHand { startByItself() }
     }
 
-    static func servers(count: Int, cluster: UInt64, _ sabotage: Set<Sabotage>) -> [SimulatedServer] {
+    static func servers(
+        count: Int, outsiders: Int = 0, cluster: UInt64, _ sabotage: Set<Sabotage>
+    ) -> [SimulatedServer] {
         let configuration = Configuration(count: count)
-        return configuration.members.map { member in
-            var disk = SimulatedDisk(path: "\(member.id)")
-            disk.isLying = sabotage.contains(.lyingSync)
+        return (1...count + outsiders).map {
             let identity = Identity(
-                cluster: cluster, node: member.id, incarnation: .first, configuration: configuration)
-            return SimulatedServer(id: member.id, identity: identity, disk: disk)
+                cluster: cluster, node: NodeID($0), incarnation: .first, configuration: configuration)
+            return server(identity, sabotage)
         }
+    }
+
+    /// A server whose disk is new.
+    static func server(_ identity: Identity, _ sabotage: Set<Sabotage>) -> SimulatedServer {
+        var disk = SimulatedDisk(path: "\(identity.node)")
+        disk.isLying = sabotage.contains(.lyingSync)
+        return SimulatedServer(id: identity.node, identity: identity, disk: disk)
     }
 
     private mutating func startByItself() {
@@ -134,6 +143,7 @@ public struct World: Sendable {
         case .requests(let server, let life): takeRequests(server, life: life)
         case .reply(let reply, let client): take(reply, at: client)
         case .client(let place): wakeClient(place)
+        case .elected(let server): changeOneMember(through: server)
         case .fault: somethingGoesWrong()
         case .mend(let server, let life): mend(server, life: life)
         case .revival(let server): if !servers[server].isRunning { start(server) }
@@ -173,7 +183,11 @@ public struct World: Sendable {
         effects.clear()
         let term = servers[place].handle(input, at: now, into: &effects)
         let id = servers[place].id
-        for event in effects.events { tell(.node(id, term, event)) }
+        for event in effects.events {
+            tell(.node(id, term, event))
+            guard mix.changesOnElection, case .raft(.roleChanged(let change)) = event else { continue }
+            if change.role == .leader { schedule(.elected(server: place), after: .zero) }
+        }
         if isWatched, !effects.events.isEmpty {
             servers[place].watchedTurn = effects
             return

@@ -161,7 +161,7 @@ struct DashboardInTmux {
         let arguments = ["simulate", "--seed", "1", "--without", "voteOncePerTerm", "--trace", trace]
         #expect(try Program.run(arguments).status == 1)
         try tmux.shell("\(Program.path) replay \(trace); echo status $?")
-        let screen = try tmux.wait("the violation") { $0.contains("FROZEN") && $0.contains("promise: n5 votes for") }
+        let screen = try tmux.wait("the violation") { $0.contains("FROZEN") && $0.contains(" votes for n") }
         #expect(screen.contains("NOT SAFE"))
         #expect(screen.contains("WITHOUT voteOncePerTerm"))
         try tmux.type("x")

@@ -169,8 +169,8 @@ struct ProofTests {
             ("{\"at\":1,\"event\":\"command\",\"seq\":1,\"text\":\"heal\"}\n", "it doesn't begin with one"),
             (trace(nodes: "-2"), "a number is larger than any log's"), (trace(nodes: "64"), "a number is larger"),
             (
-                trace() + event("\"event\":\"paused\",\"node\":4,\"term\":1"),
-                "line 2, speaks of n4, but there are 3 nodes"
+                trace() + event("\"event\":\"paused\",\"node\":14,\"term\":1"),
+                "line 2, speaks of n14, but a cluster has at most 9 nodes"
             ),
             (trace() + event("\"event\":\"paused\",\"node\":2,\"term\":1", at: "-5"), "'at' is no time of a cluster"),
             (
