@@ -69,6 +69,10 @@ let package = Package(
         .executableTarget(
             name: "linearizability-benchmark", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
             path: "Tests/Benchmarks/Linearizability", swiftSettings: settings),
+        .executableTarget(
+            name: "compaction-benchmark",
+            dependencies: ["KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace"],
+            path: "Tests/Benchmarks/Compaction", swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),

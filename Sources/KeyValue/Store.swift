@@ -18,10 +18,8 @@ public struct Store: Hashable, Sendable {
         values.keys.filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// All keys with their values, in ascending order of the keys' bytes.
-    func sortedPairs() -> [(key: Bytes, value: Bytes)] {
-        values.map { ($0.key, $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    }
+    /// All keys with their values, in no particular order.
+    var pairs: TreeDictionary<Bytes, Bytes> { values }
 
     /// Does `operation` and says what became of it.
     public mutating func apply(_ operation: Operation) -> Outcome {

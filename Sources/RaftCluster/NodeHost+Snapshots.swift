@@ -1,4 +1,3 @@
-import KeyValue
 import Laboratory
 import NIOCore
 import RaftCore
@@ -62,8 +61,7 @@ extension DiskReference {
             let snapshot = draft.encoded()
             var directory = DirectoryDisk(sharing: path)
             try SnapshotFile.write(snapshot, to: &directory)
-            return SnapshotOutcome.taken(
-                size: snapshot.bytes.count, digest: StateMachine.digest(of: snapshot.bytes))
+            return SnapshotOutcome.taken(size: snapshot.bytes.count, digest: draft.digest)
         }.hop(to: loop).flatMap { outcome in
             submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }.map { $0 ? outcome : .overtaken }
         }

@@ -65,10 +65,15 @@ struct Durability: Hashable, Sendable {
         return hardStateWrite > durableWrite ? hardStateWrite : nil
     }
 
-    /// Holds `message` until the write of this number is on disk.
+    /// Holds `message` until the write of this number is on disk. Where a slow disk holds too many, the oldest is lost, as
+    /// any message may be.
     mutating func hold(_ message: Message, until number: WriteNumber) {
+        if held.count >= Durability.heldMax { held.removeFirst() }
         held.append(Held(after: number, message: message))
     }
+
+    /// How many messages wait for the disk at a time.
+    static let heldMax = 1_024
 
     /// The next message that waits for nothing any more.
     mutating func released() -> Message? {

@@ -6,7 +6,10 @@ extension Raft {
     /// Reads: a leader notes the commit index, asks a majority whether it still leads, and lets the state machine answer
     /// once it has applied that index. A follower has its leader do so.
     mutating func read(_ id: ReadID) {
-        if case .leader = role { read(.client(id)) } else { forward(id) }
+        guard case .leader(let leadership) = role else { return forward(id) }
+        let waiting = leadership.reads.pending.count + leadership.reads.early.count
+        guard waiting < settings.limits.pendingReadsMax else { return output.reads.append(.overloaded(id)) }
+        read(.client(id))
     }
 
     /// Reads at this leader.

@@ -12,6 +12,10 @@ extension Raft {
             output.proposal = .refused(leader: nil)
             return
         }
+        guard leadership.unfinishedBytes < settings.limits.unfinishedBytesMax else {
+            output.proposal = .overloaded
+            return
+        }
         output.proposal = .appended(first: LogPosition(term: currentTerm, index: log.lastIndex.next))
         append(payloads.map { Entry(term: currentTerm, payload: $0) })
     }
@@ -23,6 +27,9 @@ extension Raft {
         log.append(contentsOf: entries[...])
         durability.change(from: first)
         observe(.appended(Appended(first: first, entries: entries)))
+        let (last, weight) = (log.lastIndex, entries.reduce(0) { $0 + $1.payload.weight })
+        leadershipIfLeading?.unfinished.append(Progress.Flight(last: last, bytes: weight))
+        leadershipIfLeading?.unfinishedBytes += weight
         noteConfigurations(in: entries, from: first)
         if !keeps(.persistBeforeReply) { maybeCommit() }
     }

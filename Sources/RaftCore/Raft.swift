@@ -110,6 +110,8 @@ public struct Raft: Sendable {
         }
         guard violation == nil else { return }
         forwardReads()
+        let finished = min(commitIndex, durableIndex)
+        leadershipIfLeading?.finish(upTo: finished)
         sendEntries()
         continueTransfer()
         composeWrite()

@@ -54,6 +54,10 @@ public struct Leadership: Hashable, Sendable {
     var reads = PendingReads()
     /// The transfer of leadership that is going on.
     var transfer: Transfer?
+    /// The entries that are not committed yet, or not on the leader's own disk: those of each step together, oldest first.
+    var unfinished = Deque<Progress.Flight>()
+    /// The weight of them all.
+    var unfinishedBytes = 0
     /// The snapshot that followers are sent, while any of them needs it.
     var image: Snapshot?
     /// Whether the host was asked for the snapshot.
@@ -62,6 +66,14 @@ public struct Leadership: Hashable, Sendable {
     var lease = Lease()
     /// The last entry that was reported as held back, so that it is reported once.
     var heldBack = LogIndex.zero
+
+    /// Everything up to `index` is committed, and on the leader's own disk.
+    mutating func finish(upTo index: LogIndex) {
+        while let oldest = unfinished.first, oldest.last <= index {
+            unfinishedBytes -= oldest.bytes
+            unfinished.removeFirst()
+        }
+    }
 
     /// The place of `peer` in ``peers``.
     func index(of peer: NodeID) -> Int? {

@@ -68,6 +68,10 @@ public struct Limits: Hashable, Sendable {
     public var inflightMessagesMax = 256
     /// Weight of the entries on their way, in bytes.
     public var inflightBytesMax = 8 << 20
+    /// Weight of a leader's entries that are not committed, or not on its own disk, in bytes: beyond it, it takes no more.
+    public var unfinishedBytesMax = 64 << 20
+    /// Reads that wait at a leader until it is confirmed.
+    public var pendingReadsMax = 65_536
     /// How many entries a learner may lack when it is made a voter.
     public var learnerLagMax = 100
     /// Reads that a follower has its leader confirm, together.

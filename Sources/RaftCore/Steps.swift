@@ -118,6 +118,8 @@ public enum Proposal: Hashable, Sendable {
     case appended(first: LogPosition)
     /// This server doesn't lead; `leader` does, as far as it knows. Nothing was appended.
     case refused(leader: NodeID?)
+    /// Too much waits to be committed already (``Limits/unfinishedBytesMax``). Nothing was appended.
+    case overloaded
 }
 
 /// What became of a read (thesis §6.4).
@@ -127,4 +129,6 @@ public enum ReadAnswer: Hashable, Sendable {
     case ready(ReadID, index: LogIndex)
     /// Nobody is there to confirm it, or nobody any longer; `leader` leads, as far as this server knows.
     case refused(ReadID, leader: NodeID?)
+    /// Too many reads wait already (``Limits/pendingReadsMax``).
+    case overloaded(ReadID)
 }

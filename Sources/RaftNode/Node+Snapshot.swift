@@ -12,6 +12,9 @@ public struct SnapshotDraft: Sendable {
 
     /// The snapshot in the form in which it is written. Takes time in proportion to the store.
     public func encoded() -> Snapshot { Snapshot(mark: mark, bytes: machine.encoded()) }
+
+    /// What tells it from other snapshots of the same entries (``StateMachine/digest``).
+    public var digest: UInt64 { machine.digest }
 }
 
 /// A snapshot that a server is having written.
@@ -66,8 +69,7 @@ extension Node {
             return failDisk("the snapshot up to \(last) can't be read: \(error)", &effects)
         }
         applied = last.index
-        let digest = StateMachine.digest(of: snapshot.bytes)
-        let step = SnapshotStep(stage: .restored, last: last, size: snapshot.bytes.count, digest: digest)
+        let step = SnapshotStep(stage: .restored, last: last, size: snapshot.bytes.count, digest: machine.digest)
         effects.events.append(.snapshot(step))
         if effects.isObserved { effects.events.append(.state(state)) }
         releaseWrites(upTo: last.index, &effects)

@@ -132,12 +132,20 @@ public struct Node: Sendable {
     ) {
         // The waiting clients are noted before anything of the step can be applied.
         let first = raft.log.lastIndex.next
-        if raft.isLeader { writes.add(ids, from: LogPosition(term: raft.currentTerm, index: first)) }
+        let isLeader = raft.isLeader
+        if isLeader { writes.add(ids, from: LogPosition(term: raft.currentTerm, index: first)) }
         step(.propose(payloads), at: now, &effects)
-        if case .refused(let leader) = output.proposal {
-            for id in ids { effects.replies.append(Reply(id: id, result: .notLeader(leader))) }
+        let refusal: ClientResult
+        switch output.proposal {
+        case .refused(let leader): refusal = .notLeader(leader)
+        case .overloaded: refusal = overload
+        case .appended, nil: return
         }
+        if isLeader { writes.drop(ids.count) }
+        for id in ids { effects.replies.append(Reply(id: id, result: refusal)) }
     }
+
+    private var overload: ClientResult { .error("\(raft.id) has more to do than it can keep: try again later") }
 
     // MARK: - Applying
 
@@ -196,6 +204,9 @@ public struct Node: Sendable {
     private mutating func settle(_ answer: ReadAnswer, _ effects: inout Effects) {
         switch answer {
         case .ready(let id, let index): confirmedReads.append((id, index))
+        case .overloaded(let id):
+            reads[id] = nil
+            effects.replies.append(Reply(id: id, result: overload))
         case .refused(let id, let leader):
             reads[id] = nil
             effects.replies.append(Reply(id: id, result: .notLeader(leader)))

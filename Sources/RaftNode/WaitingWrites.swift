@@ -26,6 +26,9 @@ struct WaitingWrites: Sendable {
         }
     }
 
+    /// Takes out the last `count` clients: their entries were not taken.
+    mutating func drop(_ count: Int) { queue.removeLast(min(count, queue.count)) }
+
     /// Takes out the first client that waits for `index` or an earlier one.
     mutating func next(upTo index: LogIndex) -> Waiting? {
         guard let first = queue.first, first.position.index <= index else { return nil }

@@ -29,6 +29,10 @@ public struct Counterexample: Sendable {
         case write(NodeID)
         /// A server loses its memory and starts again from its disk.
         case crash(NodeID)
+        /// A server takes a snapshot.
+        case snapshot(NodeID)
+        /// A leader is told to take a server out of the members, or in.
+        case change(NodeID, by: NodeID)
         /// A message is delivered.
         case delivery(Message)
     }
@@ -79,6 +83,8 @@ extension Counterexample.Step {
         case .command: occurrence = .command(server.raft.log[server.raft.log.lastIndex], to: before.id)
         case .write: occurrence = .write(before.id)
         case .crash: occurrence = .crash(before.id)
+        case .snapshot: occurrence = .snapshot(before.id)
+        case .change: occurrence = .change(NodeID(move.change.member + 1), by: before.id)
         case .delivery: occurrence = .delivery(world.messages[UInt32(move.operand)])
         case .deadline, nil:
             occurrence = before.role.name == .leader ? .heartbeat(before.id) : .electionTimeout(before.id)
@@ -95,6 +101,8 @@ extension Counterexample.Occurrence: CustomStringConvertible {
         case .command(let entry, let node): "\(node) is given a command: \(entry.summary)"
         case .write(let node): "\(node)'s disk has written"
         case .crash(let node): "\(node) crashes, and starts again from its disk"
+        case .snapshot(let node): "\(node) takes a snapshot"
+        case .change(let node, let leader): "\(leader) is told to change whether \(node) is a member"
         case .delivery(let message): "\(message.to) receives from \(message.from): \(message.summary)"
         }
     }

@@ -10,6 +10,10 @@ struct Past: Hashable, Sendable {
     var commands = 0
     /// How many crashes there were.
     var crashes = 0
+    /// How many snapshots were taken.
+    var snapshots = 0
+    /// How many times the members changed.
+    var changes = 0
     /// The leader of each term, and its log when it was elected.
     private var reigns: [Term: Reign] = [:]
     /// The votes that were told to others.
@@ -39,6 +43,10 @@ struct Past: Hashable, Sendable {
         var term: Term
         var isCommand = false
         var isCrash = false
+        var isSnapshot = false
+        var isChange = false
+        /// The last entry that a leader's snapshot stands for, if one was installed.
+        var installed: LogPosition?
         /// The log with which the server was elected, if it was.
         var electedWith: Log?
         /// The votes that it told, each with its term.
@@ -47,13 +55,19 @@ struct Past: Hashable, Sendable {
         var commits: (first: LogIndex, entries: [Entry])?
 
         /// Whether nothing is added.
-        var isEmpty: Bool { !isCommand && !isCrash && electedWith == nil && votes.isEmpty && commits == nil }
+        var isEmpty: Bool {
+            !isCommand && !isCrash && !isSnapshot && !isChange && electedWith == nil && votes.isEmpty && commits == nil
+                && installed == nil
+        }
     }
 
     /// Adds to the past. Answers the property that is broken by it, if one is.
     mutating func add(_ addition: Addition) -> Broken? {
         if addition.isCommand { commands += 1 }
         if addition.isCrash { crashes += 1 }
+        if addition.isSnapshot { snapshots += 1 }
+        if addition.isChange { changes += 1 }
+        if let last = addition.installed, let broken = add(addition.node, installed: last) { return broken }
         for vote in addition.votes {
             if let broken = add(voteOf: addition.node, for: vote.candidate, in: vote.term) { return broken }
         }
@@ -81,7 +95,20 @@ struct Past: Hashable, Sendable {
         }
         for (place, known) in committed.enumerated() where known.term < term {
             let index = LogIndex(UInt64(place) + 1)
-            if log.term(at: index) != known.entry.term { return Past.incomplete(node, term, index, known) }
+            if index >= log.base.index, log.term(at: index) != known.entry.term {
+                return Past.incomplete(node, term, index, known)
+            }
+        }
+        return nil
+    }
+
+    /// A snapshot stands for what was committed (paper §7).
+    private func add(_ node: NodeID, installed last: LogPosition) -> Broken? {
+        let place = Int(last.index.rawValue) - 1
+        guard place < committed.count, committed[place].entry.term == last.term else {
+            return Broken(
+                .stateMachineSafety,
+                "\(node) has a snapshot up to \(last), which is not what was committed")
         }
         return nil
     }
@@ -100,7 +127,7 @@ struct Past: Hashable, Sendable {
         let new = Committed(entry: entry, term: term)
         committed.append(new)
         for (later, reign) in reigns.sorted(by: { $0.key < $1.key }) where later > term {
-            if reign.log.term(at: index) != entry.term { return Past.incomplete(reign.leader, later, index, new) }
+            if index >= reign.log.base.index, reign.log.term(at: index) != entry.term { return Past.incomplete(reign.leader, later, index, new) }
         }
         return nil
     }

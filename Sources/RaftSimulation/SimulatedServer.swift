@@ -28,7 +28,7 @@ struct SimulatedServer: Sendable {
     /// What a step leads to that is being looked at.
     var watchedTurn: Effects?
     /// The snapshot that is being written, and the one that waits for a disk that stalls.
-    var snapshot: Snapshot?
+    var snapshot: (Snapshot, digest: UInt64)?
     var draft: SnapshotDraft?
     var isRunning = false
     var isPaused = false

@@ -8,6 +8,8 @@ struct SmallServer: Sendable {
     private(set) var disk: Stored
     /// What is on its way to the disk, oldest first.
     private(set) var writes: [Write] = []
+    /// The members that the cluster started with.
+    private let firstMembers: Configuration
 
     /// What a step of a server led to.
     struct Outcome: Sendable {
@@ -23,6 +25,21 @@ struct SmallServer: Sendable {
             id: id, configuration: configuration, settings: settings, hardState: disk.hardState, log: disk.log,
             snapshot: disk.snapshot?.mark, seed: 0, now: .zero)
         self.disk = disk
+        firstMembers = configuration
+    }
+
+    /// Takes a snapshot of what is committed, which is on disk at once; the state machine is the row of the entries' terms.
+    mutating func takeSnapshot(diskTakesSteps: Bool, into outcome: inout Outcome) {
+        let index = raft.commitIndex
+        guard let term = raft.log.term(at: index) else { return }
+        let mark = SnapshotMark(
+            last: LogPosition(term: term, index: index), configuration: raft.configuration(at: index))
+        var bytes = disk.snapshot?.bytes ?? []
+        for index in LogIndex(UInt64(bytes.count) + 1)..<index.next {
+            bytes.append(UInt8(truncatingIfNeeded: raft.log.term(at: index)?.rawValue ?? 0))
+        }
+        disk.snapshot = Snapshot(mark: mark, bytes: bytes)
+        handle(.snapshotTaken(mark, keeping: 0), diskTakesSteps: diskTakesSteps, into: &outcome)
     }
 
     /// Takes one step. Unless the disk takes steps of its own, what is written is there at once.
@@ -43,7 +60,7 @@ struct SmallServer: Sendable {
         if outcome.isObserved {
             outcome.events.append((raft.currentTerm, .stopped(NodeStopped(how: writes.isEmpty ? .kill : .power))))
         }
-        self = SmallServer(id: raft.id, configuration: raft.configuration, settings: raft.settings, disk: disk)
+        self = SmallServer(id: raft.id, configuration: firstMembers, settings: raft.settings, disk: disk)
         guard outcome.isObserved else { return }
         let started = NodeStarted(
             incarnation: raft.incarnation, vote: raft.votedFor, log: TermRun.runs(of: disk.log),
@@ -60,6 +77,7 @@ struct SmallServer: Sendable {
         if let write = output.write { writes.append(write) }
         outcome.messages += output.messages
         outcome.events += output.observations.map { (raft.currentTerm, .raft($0)) }
+        if output.wantsSnapshot, let snapshot = disk.snapshot { handle(.snapshotLoaded(snapshot), into: &outcome) }
     }
 }
 

@@ -9,7 +9,7 @@ extension SmallWorld {
     /// Each reason below says why the message, delivered now or later, changes nothing and leads to no message that was
     /// not sent before. They rest on the rules, so that they are used only where all of them are kept.
     func forgetDeadLetters(in state: inout State) {
-        guard bounds.isReduced, settings.rules == .all else { return }
+        guard bounds.isReduced, settings.rules == .all, bounds.snapshots == 0, bounds.changes == 0 else { return }
         let canCrash = pasts[state.past].crashes < bounds.crashes
         let (letters, standings, last) = (letters, standings, Term(bounds.terms))
         var told = UInt64.zero
@@ -71,6 +71,8 @@ extension SmallWorld {
         let term: Term
         let role: RoleName
         let isWriting: Bool
+        /// Whether it has committed what is in no snapshot of its own.
+        let hasNewCommits: Bool
         private let durableTerm: Term
         private let vote: Int?
         private let commit: LogIndex
@@ -84,6 +86,7 @@ extension SmallWorld {
             term = raft.currentTerm
             role = raft.role.name
             isWriting = !server.writes.isEmpty
+            hasNewCommits = raft.commitIndex > raft.snapshot?.last.index ?? .zero
             durableTerm = server.disk.hardState.term
             vote = server.disk.hardState.vote.map { Int($0.rawValue) - 1 }
             commit = raft.commitIndex

@@ -9,14 +9,20 @@ extension SmallWorld {
         var addition = Past.Addition(node: after.id, term: after.currentTerm)
         addition.isCommand = move.kind == .command
         addition.isCrash = move.kind == .crash
+        addition.isSnapshot = move.kind == .snapshot
+        addition.isChange = move.kind == .change && before.log != after.log
         addition.votes = messages.compactMap(\.vote)
         let isLeader = after.role.name == .leader
         if isLeader, before.role.name != .leader || before.currentTerm != after.currentTerm {
             addition.electedWith = before.log
         }
         if move.kind != .crash, after.commitIndex > before.commitIndex, after.commitIndex <= after.log.lastIndex {
-            let first = before.commitIndex.next
-            let count = before.commitIndex.distance(to: after.commitIndex)
+            // What a leader's snapshot stands for is known by its last entry alone.
+            if after.log.base.index > before.commitIndex, after.log.base != before.log.base {
+                addition.installed = after.log.base
+            }
+            let first = max(before.commitIndex.next, after.log.firstIndex)
+            let count = first.previous.distance(to: after.commitIndex)
             addition.commits = (first, after.log.entries(from: first, maxCount: count))
         }
         return addition
@@ -43,7 +49,7 @@ extension SmallWorld {
 
     /// The first index at which `after` doesn't hold what `before` does.
     private func firstDifference(_ before: Log, _ after: Log) -> LogIndex? {
-        var index = LogIndex(1)
+        var index = max(before.firstIndex, after.firstIndex)
         while index <= before.lastIndex {
             if index > after.lastIndex || before[index] != after[index] { return index }
             index = index.next
@@ -68,7 +74,7 @@ extension SmallWorld {
 
     /// An index at which both logs have an entry of one term, and one up to it at which they differ.
     private func mismatch(_ one: Log, _ other: Log) -> (index: LogIndex, difference: LogIndex)? {
-        var index = LogIndex(1)
+        var index = max(one.firstIndex, other.firstIndex)
         var difference: LogIndex?
         while index <= min(one.lastIndex, other.lastIndex) {
             if difference == nil, one[index] != other[index] { difference = index }

@@ -15,6 +15,8 @@ extension SmallWorld {
             case write
             case crash
             case delivery
+            case snapshot
+            case change
         }
 
         init(_ kind: Kind, _ operand: Int) { code = kind.rawValue << 28 | UInt32(operand) }
@@ -25,6 +27,12 @@ extension SmallWorld {
 
         /// The place of the server that it happens to, or the number of the message that is delivered.
         var operand: Int { Int(code & 0x0fff_ffff) }
+
+        /// The leader at `place` is told to take the server at `other` out, or in.
+        init(change other: Int, at place: Int) { self.init(.change, other << 8 | place) }
+
+        /// The places of the leader and of the member that is to change.
+        var change: (leader: Int, member: Int) { (operand & 0xff, operand >> 8) }
     }
 
     /// What a server does with an input.
@@ -65,12 +73,22 @@ extension SmallWorld {
             if standing.role == .leader, past.commands < bounds.commands { moves.append(Move(.command, place)) }
             if standing.isWriting { moves.append(Move(.write, place)) }
             if past.crashes < bounds.crashes { moves.append(Move(.crash, place)) }
+            if past.snapshots < bounds.snapshots, standing.hasNewCommits { moves.append(Move(.snapshot, place)) }
+            if standing.role == .leader, past.changes < bounds.changes {
+                for other in state.servers.indices { moves.append(Move(change: other, at: place)) }
+            }
         }
         for message in state.messages { moves.append(Move(.delivery, Int(message))) }
     }
 
     /// The place of the server that `move` happens to.
-    func place(of move: Move) -> Int { move.kind == .delivery ? letters[move.operand].to : move.operand }
+    func place(of move: Move) -> Int {
+        switch move.kind {
+        case .delivery: letters[move.operand].to
+        case .change: move.change.leader
+        default: move.operand
+        }
+    }
 
     /// What `move` makes of `state`; `nil` where it changes nothing.
     mutating func successor(of state: State, by move: Move) -> Successor? {
@@ -163,6 +181,13 @@ extension SmallWorld {
             server.handle(.propose([payload]), diskTakesSteps: bounds.diskTakesSteps, into: &outcome)
         case .write: server.completeWrite(into: &outcome)
         case .crash: server.crash(into: &outcome)
+        case .snapshot: server.takeSnapshot(diskTakesSteps: bounds.diskTakesSteps, into: &outcome)
+        case .change:
+            let node = NodeID(move.change.member + 1)
+            let isMember = server.raft.configuration.target.contains(node)
+            server.handle(
+                .changeMembers(adding: isMember ? [] : [node], removing: isMember ? [node] : []),
+                diskTakesSteps: bounds.diskTakesSteps, into: &outcome)
         case .delivery:
             let message = messages[UInt32(move.operand)]
             server.handle(.message(message), diskTakesSteps: bounds.diskTakesSteps, into: &outcome)

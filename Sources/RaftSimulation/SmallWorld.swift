@@ -52,6 +52,10 @@ public struct SmallWorld: Sendable {
         public var commands = 2
         /// How many crashes there are.
         public var crashes = 1
+        /// How many snapshots servers take (paper §7).
+        public var snapshots = 0
+        /// How many times a leader is told to take a member out, or in again (thesis §4.1).
+        public var changes = 0
         /// Whether a write reaches the disk in a step of its own, before which a crash takes it away.
         public var diskTakesSteps = false
         /// Whether a new leader appends an empty entry (paper §8).
@@ -90,7 +94,8 @@ public struct SmallWorld: Sendable {
         for rule in rules { settings.rules[rule] = false }
         self.settings = settings
         let all = Renaming.all(count: bounds.nodes)
-        renamings = bounds.isSymmetric ? all : [all[0]]
+        // Configurations name servers, so that those whose members change aren't alike any more.
+        renamings = bounds.isSymmetric && bounds.changes == 0 ? all : [all[0]]
         servers = Catalogue(renamings: renamings, domain: 1)
         messages = Catalogue(renamings: renamings, domain: 2)
         pasts = Catalogue(renamings: renamings, domain: 3)

@@ -1,4 +1,3 @@
-import KeyValue
 import RaftCore
 import RaftNode
 import RaftStorage
@@ -15,7 +14,7 @@ extension World {
             return
         }
         let snapshot = draft.encoded()
-        servers[place].snapshot = snapshot
+        servers[place].snapshot = (snapshot, draft.digest)
         let delay = random.interval(in: mix.sync) + servers[place].stall
         do throws(StorageError) {
             try servers[place].life?.log.beginDraft(snapshot)
@@ -34,7 +33,7 @@ extension World {
 
     /// The snapshot is written: it is made certain, and takes the old one's place.
     mutating func snapshotWritten(_ place: Int, life: UInt64) {
-        guard servers[place].isRunning, servers[place].lives == life, let snapshot = servers[place].snapshot else {
+        guard servers[place].isRunning, servers[place].lives == life, let (snapshot, digest) = servers[place].snapshot else {
             return
         }
         servers[place].snapshot = nil
@@ -43,8 +42,7 @@ extension World {
             let isAdopted = try servers[place].life?.log.adoptDraft(upTo: snapshot.mark.last) ?? false
             let outcome =
                 isAdopted
-                ? SnapshotOutcome.taken(
-                    size: snapshot.bytes.count, digest: StateMachine.digest(of: snapshot.bytes)) : .overtaken
+                ? SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest) : .overtaken
             handle(.snapshotWritten(outcome), on: place)
         } catch {
             failDisk(place, error)

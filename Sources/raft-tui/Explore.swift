@@ -28,6 +28,12 @@ struct Explore: ParsableCommand {
     @Option(help: "How many crashes there are.")
     var crashes = 1
 
+    @Option(help: "How many snapshots nodes take.")
+    var snapshots = 0
+
+    @Option(help: "How many times a leader is told to take a member out, or in again.")
+    var changes = 0
+
     @Flag(help: "A write reaches the disk in a step of its own; a crash before it takes it away.")
     var diskSteps = false
 
@@ -46,7 +52,9 @@ struct Explore: ParsableCommand {
         guard (0...20).contains(commands) else {
             throw ValidationError("--commands is a number from 0 to 20, not \(commands)")
         }
-        guard crashes >= 0 else { throw ValidationError("--crashes is 0 or more, not \(crashes)") }
+        for (name, count) in [("crashes", crashes), ("snapshots", snapshots), ("changes", changes)] where count < 0 {
+            throw ValidationError("--\(name) is 0 or more, not \(count)")
+        }
         guard (1...2_000_000_000).contains(statesMax) else {
             throw ValidationError("--states-max is a number from 1 to 2000000000, not \(statesMax)")
         }
@@ -56,6 +64,13 @@ struct Explore: ParsableCommand {
         }
         guard diskSteps || !without.contains(.persistBeforeReply) else {
             throw ValidationError("persistBeforeReply is missed only where writes take time: add --disk-steps")
+        }
+        guard snapshots > 0 || !without.contains(.keepMatchingSuffix) else {
+            throw ValidationError("keepMatchingSuffix is missed only where there are snapshots: add --snapshots")
+        }
+        let ofMembers: [Rule] = [.configurationAfterOwnCommit, .oneChangeAtATime, .jointNeedsBothMajorities]
+        for rule in without where ofMembers.contains(rule) && changes == 0 {
+            throw ValidationError("\(rule.name) is missed only where members change: add --changes")
         }
     }
 
@@ -83,6 +98,8 @@ struct Explore: ParsableCommand {
         bounds.terms = terms
         bounds.commands = commands
         bounds.crashes = crashes
+        bounds.snapshots = snapshots
+        bounds.changes = changes
         bounds.diskTakesSteps = diskSteps
         bounds.hasNoops = noop
         return bounds
@@ -91,6 +108,7 @@ struct Explore: ParsableCommand {
     /// The rules that are about what a small world doesn't have.
     private static let beyond: [Rule] = [
         .rememberIdentity, .readIndexNeedsOwnTermCommit, .readIndexNeedsMajority, .exactlyOnce, .answerByIndexAndTerm,
+        .snapshotHoldsSessions, .leaseExpires,
     ]
 }
 

@@ -179,6 +179,20 @@ struct StateMachineFormTests {
         #expect(try StateMachine(decoding: StateMachine().encoded()) == StateMachine())
     }
 
+    @Test("the digest tells machines apart, whatever way each came to be")
+    func digests() throws {
+        let machine = machine()
+        #expect(try StateMachine(decoding: machine.encoded()).digest == machine.digest)
+        #expect(machine.withoutSessions.digest != machine.digest)
+        var other = machine
+        _ = other.apply(SessionCommand(.set(key: [9], value: [9])))
+        #expect(other.digest != machine.digest)
+        var (one, another) = (StateMachine(), StateMachine())
+        _ = one.apply(SessionCommand(.set(key: [1, 2], value: [3])))
+        _ = another.apply(SessionCommand(.set(key: [1], value: [2, 3])))
+        #expect(one.digest != another.digest)
+    }
+
     @Test("a write that comes again is still done once")
     func sessionsStay() throws {
         var machine = StateMachine()

@@ -35,9 +35,12 @@ for rule in stepDownOnLaterTerm refuseEarlierTerm majorityElects voteOncePerTerm
     row "$rule"
 done
 row persistBeforeReply --disk-steps
+row oneChangeAtATime --commands 1 --crashes 0 --changes 2
 safe --commands 2 --crashes 0
 safe --commands 1 --crashes 1
 safe --commands 1 --crashes 0 --noop
 safe --commands 0 --crashes 1 --disk-steps
 safe --nodes 2 --terms 3
+safe --commands 1 --crashes 0 --snapshots 1
+safe --commands 0 --crashes 1 --changes 1
 exit $status
