@@ -23,7 +23,7 @@ extension Raft {
 
     /// Asks all voters whether they would vote for this server in the next term (thesis §9.6).
     private mutating func becomePreCandidate() {
-        role = .preCandidate(Ballot(granted: [id]))
+        role = .preCandidate(Ballot(granted: isVoter ? [id] : []))
         restartElectionTimer()
         observe(.roleChanged(RoleChange(role: .precandidate, reason: .electionTimeout)))
         guard !isElected else { return becomeCandidate(.preVoteWon) }
@@ -71,7 +71,7 @@ extension Raft {
 extension Raft {
     /// No leader was heard for an election timeout (paper §5.2).
     mutating func electionTimeoutElapsed() {
-        guard isVoter else { return restartElectionTimer() }
+        guard mayCampaign else { return restartElectionTimer() }
         if let end = boundUntil { return setElectionTimer(end) }
         if settings.options.preVote {
             becomePreCandidate()
@@ -82,14 +82,14 @@ extension Raft {
 
     /// Campaigns because the leader hands over (thesis §3.10). It has given its lease up.
     mutating func campaignAsTold() {
-        guard isVoter else { return }
+        guard mayCampaign else { return }
         if case .leader = role { return }
         becomeCandidate(.told, isTold: true, isHandedOver: true)
     }
 
     /// Campaigns because somebody wants it, of which no leader knows: where one may hold a lease, not before that is over.
     mutating func campaignByHand() {
-        guard isVoter else { return }
+        guard mayCampaign else { return }
         if case .leader = role { return }
         guard let end = boundUntil else { return becomeCandidate(.told, isTold: true) }
         let request = VoteRequest(poll: .vote, last: log.last, isTold: true)
@@ -99,13 +99,14 @@ extension Raft {
         setElectionTimer(end)
     }
 
-    /// The candidate's own vote is on disk and counts. Its timer starts again, so that a slow disk doesn't eat the
-    /// time in which the others can answer.
+    /// The candidate's own vote is on disk and counts, if it is a voter. Its timer starts again, so that a slow disk doesn't
+    /// eat the time in which the others can answer.
     mutating func countOwnVote() {
         guard case .candidate(var ballot) = role, !ballot.granted.contains(id) else { return }
+        restartElectionTimer()
+        guard isVoter else { return }
         ballot.granted.insert(id)
         role = .candidate(ballot)
-        restartElectionTimer()
         observeCount(of: VoteResponse(poll: .vote, isGranted: true), by: id, ballot)
         if isElected { becomeLeader(votes: ballot.granted.count) }
     }
@@ -227,7 +228,18 @@ extension Raft {
     }
 
     /// Whether this server votes: it is a voter, in the life of its disk that the configuration names.
-    public var isVoter: Bool { configuration.electorate.contains(id) && isCounted(id, incarnation) }
+    public var isVoter: Bool { isVoter(in: configuration) }
+
+    private func isVoter(in configuration: Configuration) -> Bool {
+        configuration.electorate.contains(id)
+            && (!keeps(.rememberIdentity) || configuration.incarnation(of: id) == incarnation)
+    }
+
+    /// Whether this server campaigns. A voter does; and so does one that the latest change removes, as long as that isn't
+    /// committed: the others may need it, for its log is longer than theirs (thesis §4.2.2, Figure 4.6).
+    private var mayCampaign: Bool {
+        isVoter || configurations.latestIndex > commitIndex && isVoter(in: configurations.previous)
+    }
 
     /// Whether this server has another life of its disk than the one that was made a member: what it promised in that, it
     /// doesn't know. Whoever is no voter as far as he knows may be one all the same, by a log that is longer than his.
