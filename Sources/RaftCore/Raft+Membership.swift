@@ -88,7 +88,9 @@ extension Raft {
             return false
         }
         let lag = progress.match.distance(to: log.lastIndex)
-        return progress.match >= configurations.latestIndex && lag <= settings.limits.learnerLagMax
+        // Where a snapshot stands for that entry, it is not known where it was.
+        let latest = max(configurations.latestIndex, snapshot?.last.index ?? .zero)
+        return progress.match >= latest && lag <= settings.limits.learnerLagMax
     }
 
     private func progress(of peer: NodeID) -> Progress? {
