@@ -100,6 +100,8 @@ extension Raft {
 
     private mutating func append(_ configuration: Configuration) {
         append([Entry(term: currentTerm, payload: .configuration(configuration))])
+        // What has been answered may be a majority now, and nobody will answer it again.
+        answerConfirmedReads(heardFrom: nil)
     }
 
     // MARK: - The log's configurations
