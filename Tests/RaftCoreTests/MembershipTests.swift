@@ -311,7 +311,7 @@ struct MembershipTests {
         bench.start(n4)
         bench.change(adding: [n4], removing: [n1])
         bench.reachDeadline(of: n1)
-        bench.deliver { $0.append?.entries.contains(where: \.isLastChange) != true }
+        bench.deliver { $0.append?.entries.contains(where: \.endsChange) != true }
         #expect(bench[n1].changes.suffix(2) == ["n2,n3,n4 with n1,n2,n3", "n2,n3,n4"])
         #expect(bench[n1].role.name == .leader)
         bench.settle()
@@ -445,12 +445,5 @@ struct MembershipTests {
         let start = bench.now
         while bench.now < start + .milliseconds(400) { bench.settle() }
         #expect(bench[n1].changes.last == "n1,n2,n3")
-    }
-}
-
-extension Entry {
-    /// Whether it ends a change.
-    fileprivate var isLastChange: Bool {
-        if case .configuration(let configuration) = payload { configuration.isSettled } else { false }
     }
 }

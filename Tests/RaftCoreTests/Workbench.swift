@@ -246,6 +246,13 @@ extension Raft {
     }
 }
 
+extension Entry {
+    /// Whether it ends a change: nobody learns any more, and one set of voters decides.
+    var endsChange: Bool {
+        if case .configuration(let configuration) = payload { configuration.isSettled } else { false }
+    }
+}
+
 extension Workbench.Disk {
     /// A disk that holds entries of these terms.
     init(term: UInt64, vote: NodeID? = nil, terms: [UInt64]) {
