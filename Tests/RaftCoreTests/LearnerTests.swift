@@ -186,6 +186,20 @@ struct LearnerTests {
         #expect(bench[n1].configuration.incarnation(of: n4) == Incarnation(2))
     }
 
+    @Test("a leader that hears of a voter only in another life steps down")
+    func notHeard() {
+        var bench = Workbench.led(2)
+        bench.wipe(n2)
+        bench.start(n2, incarnation: Incarnation(2))
+        let start = bench.now
+        while bench.now < start + .milliseconds(400) {
+            bench.reachDeadline(of: n1)
+            bench.deliver()
+        }
+        #expect(bench[n2].log.count == 1)
+        #expect(bench[n1].role.name != .leader)
+    }
+
     @Test("a voter that lost its disk counts again when it was removed and has learned anew (thesis §3.8, §4.1)")
     func addedAgain() {
         var bench = Workbench.led(3)

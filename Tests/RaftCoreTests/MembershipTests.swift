@@ -59,6 +59,23 @@ struct MembershipTests {
         #expect(bench[n1].changes.last == "n1,n2,n3")
     }
 
+    @Test("where the leader's own disk is the last to commit a change, that goes on all the same")
+    func ownDiskLast() {
+        var bench = Workbench.led(3)
+        bench.syncsAtOnce = false
+        bench.change(removing: [n2, n3])
+        for _ in 1...4 {
+            bench.deliver()
+            bench.sync(n2)
+            bench.sync(n3)
+        }
+        #expect(bench[n1].changes == ["n1 with n1,n2,n3"])
+        bench.sync(n1)
+        #expect(bench[n1].changes == ["n1 with n1,n2,n3", "n1"])
+        bench.sync(n1)
+        #expect(bench[n1].commitIndex == LogIndex(3))
+    }
+
     @Test("whoever has gone is sent nothing any more")
     func gone() {
         var bench = Workbench.led(3)
@@ -265,26 +282,36 @@ struct MembershipTests {
         #expect(bench[n4].configuration.voters == [n1, n2, n3, n4])
     }
 
-    @Test("it does so only once an entry of its own term is committed")
+    @Test("it does so only once an entry of its own term is committed, though it knows that what it found is")
     func finishesAfterOwnCommit() {
-        var bench = Workbench.led(3, settings: Settings { $0.options.noop = false })
+        var bench = Workbench.led(5, settings: Settings { $0.options.noop = false })
         bench.propose(on: n1)
         bench.settle()
-        bench.change(removing: [n2, n3])
-        bench.deliverOnce { $0.to == n2 }
-        bench.deliverOnce { $0.to == n1 }
-        bench.dropWire()
-        #expect(bench[n1].configuration.isJoint == false)
+        bench.change(removing: [n4, n5])
+        for _ in 1...4 {
+            bench.reachDeadline(of: n1)
+            bench.deliver { $0.append?.entries.contains(where: \.endsChange) != true }
+        }
+        #expect(bench[n2].commitIndex == LogIndex(2))
         bench.crash(n1)
-        bench.start(n1)
-        bench.elect(n1)
-        bench.settle()
-        #expect(bench[n1].changes == ["n1 with n1,n2,n3", "n1"])
-        bench.change(adding: [n2])
-        #expect(bench.refusals == [.termNotCommitted])
+        bench.elect(n2)
+        bench.settle(n2)
+        #expect(bench[n2].role.name == .leader)
+        #expect(bench[n2].changes == ["n1,n2,n3 with n1,n2,n3,n4,n5"])
+        bench.propose(on: n2)
+        bench.settle(n2)
+        #expect(bench[n2].changes.last == "n1,n2,n3")
     }
 
     // MARK: - Leaders that go
+
+    /// With how many votes `node` has won elections.
+    private func wins(of node: NodeID, in bench: Workbench) -> [Int?] {
+        (bench.observations[node] ?? []).compactMap { observation in
+            guard case .roleChanged(let change) = observation, change.reason == .electionWon else { return nil }
+            return .some(change.votes)
+        }
+    }
 
     @Test(
         "a leader that is removed doesn't count itself, goes on until that is committed, and then steps down (§4.2.2)")
@@ -335,12 +362,14 @@ struct MembershipTests {
         bench.now = bench.now + .seconds(1)
         bench.reachDeadline(of: n1)
         #expect(bench[n1].role.name == .precandidate)
+        #expect(bench[n1].ballot?.granted == [])
         bench.deliver { $0.from == n1 }
         #expect(bench[n1].role.name == .precandidate, "its own word is not enough")
         bench.now = bench.now + .seconds(1)
         bench.reachDeadline(of: n1)
         bench.deliver()
         #expect(bench[n1].commitIndex == LogIndex(3))
+        #expect(wins(of: n1, in: bench).last == 1, "the vote of n2")
         #expect(bench[n1].role.name == .follower, "it has led until its removal was committed")
         bench.reachDeadline(of: n2)
         #expect(bench[n2].role.name == .leader)
