@@ -188,7 +188,7 @@ struct ConfigurationHistory: Hashable, Sendable {
     /// The configuration in use.
     var latest: Configuration { changes.last?.configuration ?? base }
 
-    /// The index of the entry that brought it; zero for the one that the log begins with.
+    /// The index of the entry that brought the latest; zero for the one that the log begins with.
     var latestIndex: LogIndex { changes.last?.index ?? .zero }
 
     /// The configuration as of `index`.

@@ -368,7 +368,7 @@ public struct ReadRoundStep: Hashable, Sendable, Codable {
     public var isConfirmed: Bool
     /// How many reads wait for it, or were released by it.
     public var reads: Int
-    /// The server that has just confirmed it; `nil` where it begins.
+    /// The server that has just confirmed it; `nil` where it begins, or is confirmed because the voters have changed.
     public var peer: NodeID?
     /// The voters that have confirmed it, the leader among them.
     public var confirmedBy: [NodeID]

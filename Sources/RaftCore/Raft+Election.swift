@@ -23,7 +23,7 @@ extension Raft {
 
     /// Asks all voters whether they would vote for this server in the next term (thesis §9.6).
     private mutating func becomePreCandidate() {
-        role = .preCandidate(Ballot(granted: [id]))
+        role = .preCandidate(Ballot(granted: isVoter ? [id] : []))
         restartElectionTimer()
         observe(.roleChanged(RoleChange(role: .precandidate, reason: .electionTimeout)))
         guard !isElected else { return becomeCandidate(.preVoteWon) }
@@ -109,13 +109,14 @@ extension Raft {
         setElectionTimer(end)
     }
 
-    /// The candidate's own vote is on disk and counts. Its timer starts again, so that a slow disk doesn't eat the
-    /// time in which the others can answer.
+    /// The candidate's own vote is on disk and counts, if it is a voter. Its timer starts again, so that a slow disk doesn't
+    /// eat the time in which the others can answer.
     mutating func countOwnVote() {
         guard case .candidate(var ballot) = role, !ballot.granted.contains(id) else { return }
+        restartElectionTimer()
+        guard isVoter else { return }
         ballot.granted.insert(id)
         role = .candidate(ballot)
-        restartElectionTimer()
         observeCount(of: VoteResponse(poll: .vote, isGranted: true), by: id, ballot)
         if isElected { becomeLeader(votes: ballot.granted.count) }
     }
@@ -237,16 +238,18 @@ extension Raft {
     }
 
     /// Whether this server votes: it is a voter, in the life of its disk that the configuration names.
-    public var isVoter: Bool { configuration.electorate.contains(id) && isCounted(id, incarnation) }
+    public var isVoter: Bool { isVoter(in: configuration) }
+
+    private func isVoter(in configuration: Configuration) -> Bool {
+        configuration.electorate.contains(id)
+            && (!keeps(.rememberIdentity) || configuration.incarnation(of: id) == incarnation)
+    }
 
     /// Whether this server starts elections: as a voter, and as one that its latest configuration leaves out, while that is
     /// not known to be committed. Until then nobody else may have the entries that are needed; its own vote doesn't count
     /// (thesis §4.2.2).
     private var mayCampaign: Bool {
-        isVoter || configurations.inUse(since: commitIndex).contains { configuration in
-            configuration.electorate.contains(id)
-                && (!keeps(.rememberIdentity) || configuration.incarnation(of: id) == incarnation)
-        }
+        isVoter || configurations.inUse(since: commitIndex).contains(where: isVoter)
     }
 
     /// Whether this server has another life of its disk than the one that was made a member: what it promised in that, it

@@ -91,7 +91,9 @@ extension Raft {
             return false
         }
         let lag = progress.match.distance(to: log.lastIndex)
-        return progress.match >= configurations.latestIndex && lag <= settings.limits.learnerLagMax
+        // Where a snapshot stands for that entry, it is not known where it was.
+        let latest = max(configurations.latestIndex, snapshot?.last.index ?? .zero)
+        return progress.match >= latest && lag <= settings.limits.learnerLagMax
     }
 
     private func progress(of peer: NodeID) -> Progress? {
@@ -101,6 +103,8 @@ extension Raft {
 
     private mutating func append(_ configuration: Configuration) {
         append([Entry(term: currentTerm, payload: .configuration(configuration))])
+        // What has been answered may be a majority now, and nobody will answer it again.
+        answerConfirmedReads(heardFrom: nil)
     }
 
     // MARK: - The log's configurations

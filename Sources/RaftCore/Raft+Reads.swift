@@ -64,7 +64,20 @@ extension Raft {
         guard let peers = leadershipIfLeading?.peers, round > peers[place].round else { return }
         leadershipIfLeading?.peers[place].round = round
         extendLease()
-        guard let leadership = leadershipIfLeading, leadership.reads.isRoundOpen else { return }
+        guard let oldest = leadershipIfLeading?.reads.pending.first else { return }
+        let peer = peers[place].peer
+        if !answerConfirmedReads(heardFrom: peer), round >= oldest.round,
+            let reads = leadershipIfLeading?.reads, reads.isRoundOpen
+        {
+            observeRound(oldest.round, reads: reads.pending.count, heardFrom: peer)
+        }
+    }
+
+    /// Answers the reads whose round a majority has confirmed: because `peer` has answered, or because the voters have
+    /// changed. Answers whether there are any.
+    @discardableResult
+    mutating func answerConfirmedReads(heardFrom peer: NodeID?) -> Bool {
+        guard let leadership = leadershipIfLeading, leadership.reads.isRoundOpen else { return false }
         var confirmed: ReadRound?
         var released = 0
         while let oldest = leadershipIfLeading?.reads.pending.first,
@@ -75,13 +88,10 @@ extension Raft {
             confirmed = oldest.round
             released += 1
         }
-        let peer = peers[place].peer
-        if let confirmed {
-            observeRound(confirmed, reads: released, heardFrom: peer)
-            if leadershipIfLeading?.reads.wantsRound == true { sendHeartbeats() }
-        } else if let oldest = leadership.reads.pending.first, round >= oldest.round {
-            observeRound(oldest.round, reads: leadership.reads.pending.count, heardFrom: peer)
-        }
+        guard let confirmed else { return false }
+        observeRound(confirmed, reads: released, heardFrom: peer)
+        if leadershipIfLeading?.reads.wantsRound == true { sendHeartbeats() }
+        return true
     }
 
     /// The voters that have answered `round`, the leader among them.

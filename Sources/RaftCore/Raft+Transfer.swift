@@ -23,12 +23,13 @@ extension Raft {
         observe(.transfer(TransferStep(target: transfer.target, stage: .told)))
     }
 
-    /// The target has not taken over in time: this server goes on leading. Should the target still campaign, it may win;
-    /// that is as safe as any election.
+    /// The target has not taken over in time: this server goes on leading, and with a change of the members that waited
+    /// for that. Should the target still campaign, it may win; that is as safe as any election.
     mutating func giveUpTransfer() {
         guard case .leader(let leadership) = role, let transfer = leadership.transfer else { return }
         leadershipIfLeading?.transfer = nil
         observe(.transfer(TransferStep(target: transfer.target, stage: .givenUp)))
+        advanceMembership()
     }
 
     /// When a transfer is given up; `nil` where there is none.

@@ -127,7 +127,9 @@ struct Past: Hashable, Sendable {
         let new = Committed(entry: entry, term: term)
         committed.append(new)
         for (later, reign) in reigns.sorted(by: { $0.key < $1.key }) where later > term {
-            if index >= reign.log.base.index, reign.log.term(at: index) != entry.term { return Past.incomplete(reign.leader, later, index, new) }
+            if index >= reign.log.base.index, reign.log.term(at: index) != entry.term {
+                return Past.incomplete(reign.leader, later, index, new)
+            }
         }
         return nil
     }

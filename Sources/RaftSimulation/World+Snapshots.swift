@@ -33,7 +33,8 @@ extension World {
 
     /// The snapshot is written: it is made certain, and takes the old one's place.
     mutating func snapshotWritten(_ place: Int, life: UInt64) {
-        guard servers[place].isRunning, servers[place].lives == life, let (snapshot, digest) = servers[place].snapshot else {
+        guard servers[place].isRunning, servers[place].lives == life, let (snapshot, digest) = servers[place].snapshot
+        else {
             return
         }
         servers[place].snapshot = nil

@@ -52,7 +52,8 @@ struct TraceReader {
         // Servers may join those that there were at first.
         if case .node(let node, _, _) = event.kind, node.rawValue > max(nodes, Desk.nodesMax) {
             throw Failure(
-                "\(path), line \(line), speaks of \(node), but a cluster has at most \(max(nodes, Desk.nodesMax)) nodes")
+                "\(path), line \(line), speaks of \(node), but a cluster has at most \(max(nodes, Desk.nodesMax)) nodes"
+            )
         }
         count += 1
         // What was found broken has the number of the event that showed it.

@@ -3,7 +3,8 @@ import Testing
 
 /// What a slow or dead server could make grow, and what keeps it from growing.
 struct FlowTests {
-    @Test("a leader whose entries nobody stores takes no more when they weigh too much, and goes on when they are stored")
+    @Test(
+        "a leader whose entries nobody stores takes no more when they weigh too much, and goes on when they are stored")
     func unfinishedEntries() {
         var bench = Workbench(3, settings: Settings { $0.limits.unfinishedBytesMax = 100 })
         bench.elect(n1)

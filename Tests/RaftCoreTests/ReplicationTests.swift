@@ -417,40 +417,4 @@ struct CommitTests {
         bench.propose(on: n1)
         #expect(bench[n1].commitIndex == LogIndex(2), "the leader alone")
     }
-
-    @Test("what a majority has reached equals the naive median, for every small cluster")
-    func median() {
-        for count in 1...5 {
-            let configuration = Configuration(count: count)
-            let voters = Array(configuration.voters)
-            let states = Int(pow(4, count))
-            for state in 0..<states {
-                var rest = state
-                var indices: [NodeID: LogIndex] = [:]
-                for voter in voters {
-                    indices[voter] = LogIndex(UInt64(rest % 4))
-                    rest /= 4
-                }
-                let sorted = indices.values.sorted(by: >)
-                let naive = sorted[count / 2]
-                let index = configuration.index { indices[$0] ?? .zero }
-                #expect(index == naive)
-            }
-        }
-    }
-
-    private func pow(_ base: Int, _ exponent: Int) -> Int { (0..<exponent).reduce(1) { product, _ in product * base } }
-
-    @Test("any two majorities share a server", arguments: 1...7)
-    func majorities(count: Int) {
-        let configuration = Configuration(count: count)
-        let sets = (0..<(1 << count)).map { bits in
-            NodeSet((1...count).filter { bits & (1 << ($0 - 1)) != 0 }.map { NodeID($0) })
-        }
-        let majorities = sets.filter { configuration.isMajority($0) }
-        #expect(!majorities.isEmpty)
-        for one in majorities {
-            for other in majorities { #expect(!one.intersection(other).isEmpty) }
-        }
-    }
 }

@@ -29,7 +29,7 @@ struct Workbench {
         for node in configuration.voters { start(node) }
     }
 
-    /// Starts `node` from what its disk holds for certain.
+    /// Starts `node` from what its disk holds for certain; one that is no member yet knows those that there were at first.
     mutating func start(_ node: NodeID, incarnation: Incarnation = .first, seed: UInt64? = nil) {
         let disk = disks[node] ?? Disk()
         disks[node] = disk
@@ -153,7 +153,8 @@ struct Workbench {
         let raft = self[node]
         guard let term = raft.log.term(at: raft.commitIndex) else { return }
         let mark = SnapshotMark(
-            last: LogPosition(term: term, index: raft.commitIndex), configuration: raft.configuration)
+            last: LogPosition(term: term, index: raft.commitIndex),
+            configuration: raft.configuration(at: raft.commitIndex))
         var bytes = disks[node]?.snapshot?.bytes ?? []
         for index in LogIndex(UInt64(bytes.count) + 1)..<raft.commitIndex.next {
             if case .command(let command) = raft.log[index].payload { bytes += command } else { bytes.append(0) }
@@ -174,6 +175,42 @@ struct Workbench {
     }
 }
 
+// MARK: - Members
+
+extension Workbench {
+    /// Servers 1…`count`, of which n1 leads, with its first entry committed everywhere.
+    static func led(_ count: Int, settings: Settings = Settings(), disks: [NodeID: Disk] = [:]) -> Workbench {
+        var bench = Workbench(count, settings: settings, disks: disks)
+        bench.elect(n1)
+        bench.settle()
+        return bench
+    }
+
+    /// Asks `node` to change the members.
+    mutating func change(adding added: NodeSet = [], removing removed: NodeSet = [], on node: NodeID = n1) {
+        step(.changeMembers(adding: added, removing: removed), on: node)
+    }
+
+    /// Lets `leader` show itself a few times, and delivers everything.
+    mutating func settle(_ leader: NodeID = n1) {
+        for _ in 1...4 {
+            deliver()
+            if self[leader].role.name == .leader { reachDeadline(of: leader) }
+        }
+        deliver()
+    }
+
+    /// Why n1 has refused changes.
+    var refusals: [ChangeRefused.Reason] { refusals(of: n1) }
+
+    /// Why `node` has refused changes.
+    func refusals(of node: NodeID) -> [ChangeRefused.Reason] {
+        (observations[node] ?? []).compactMap {
+            if case .changeRefused(let refused) = $0 { refused.reason } else { nil }
+        }
+    }
+}
+
 let n1 = NodeID(1)
 let n2 = NodeID(2)
 let n3 = NodeID(3)
@@ -189,6 +226,13 @@ extension Raft {
 
     var lastIndex: UInt64 { log.lastIndex.rawValue }
 
+    /// The configurations that the log holds, as they are shown.
+    var changes: [String] {
+        log.entries(from: log.firstIndex).compactMap {
+            if case .configuration(let configuration) = $0.payload { configuration.description } else { nil }
+        }
+    }
+
     var ballot: Ballot? {
         switch role {
         case .candidate(let ballot), .preCandidate(let ballot): ballot
@@ -199,6 +243,13 @@ extension Raft {
     func progress(of peer: NodeID) -> Progress? {
         guard case .leader(let leadership) = role else { return nil }
         return leadership.peers.first { $0.peer == peer }
+    }
+}
+
+extension Entry {
+    /// Whether it ends a change: nobody learns any more, and one set of voters decides.
+    var endsChange: Bool {
+        if case .configuration(let configuration) = payload { configuration.isSettled } else { false }
     }
 }
 

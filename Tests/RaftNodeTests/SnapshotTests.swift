@@ -77,6 +77,17 @@ struct SnapshotTests {
         #expect(bench.replies[read]?.result == .value([2]))
     }
 
+    @Test("a snapshot holds the members as of its last entry, and not those that are in use")
+    func members() {
+        var bench = NodeBench(3, settings: settings(every: nil))
+        bench.elect(n1)
+        bench.step(.changeMembers(adding: [], removing: [n3]), on: n1)
+        bench.dropWire()
+        bench.step(.takeSnapshot, on: n1)
+        #expect(bench[n1].raft.configuration.voters == [n1, n2])
+        #expect(bench.disks[n1]?.snapshot?.mark.configuration == Configuration(count: 3))
+    }
+
     @Test("there is nothing to take a snapshot of twice")
     func nothingNew() {
         var bench = NodeBench(1, settings: settings(every: nil))

@@ -110,7 +110,8 @@ if isChosen("catch-up") {
     let during = Double(load.answers.count) / seconds
     print(
         "catch-up: \(lag) entries in \(Int(seconds * 1_000)) ms, \(Int(Double(lag) / seconds)) a second;",
-        "meanwhile \(Int(during)) writes a second, \(alone) before; p99 \(load.answers.percentile(0.99)) µs, \(p99) before")
+        "meanwhile \(Int(during)) writes a second, \(alone) before; p99 \(load.answers.percentile(0.99)) µs, \(p99) before"
+    )
     cluster.close()
 }
 
@@ -140,7 +141,8 @@ if isChosen("snapshot") {
         print(
             "snapshot \(round): \(keys) keys on three servers in \(Int((end - start).nanoseconds / 1_000_000)) ms;",
             "writes p50 \(during.percentile(0.5)) µs, p99 \(during.percentile(0.99)) µs meanwhile,",
-            "\(load.answers.percentile(0.99)) µs over two seconds with it; before: p50 \(before.0) µs, p99 \(before.1) µs")
+            "\(load.answers.percentile(0.99)) µs over two seconds with it; before: p50 \(before.0) µs, p99 \(before.1) µs"
+        )
     }
     if load.failures > 0 { print("  \(load.failures) writes were not acknowledged") }
     cluster.close()
@@ -182,7 +184,8 @@ if isChosen("cost") {
     let digesting = clock.measure { digest = machine.digest }
     let path = root + "/cost"
     var disk = try DirectoryDisk(path: path)
-    let mark = SnapshotMark(last: LogPosition(term: Term(1), index: LogIndex(1)), configuration: Configuration(count: 3))
+    let mark = SnapshotMark(
+        last: LogPosition(term: Term(1), index: LogIndex(1)), configuration: Configuration(count: 3))
     let snapshot = Snapshot(mark: mark, bytes: bytes)
     let begun = try clock.measure { try SnapshotFile.begin(snapshot, on: &disk) }
     let synced = try clock.measure { try disk.sync(SnapshotFile.draft) }
@@ -192,5 +195,6 @@ if isChosen("cost") {
     func ms(_ duration: Duration) -> Double { (duration / .milliseconds(1) * 10).rounded() / 10 }
     print(
         "cost of a snapshot of \(machine.store.count) keys, \(bytes.count) bytes, in ms: encoding \(ms(encoding)),",
-        "digest \(ms(digesting)), writing \(ms(begun)), syncing \(ms(synced)), reading again \(ms(decoding)), same: \(same)")
+        "digest \(ms(digesting)), writing \(ms(begun)), syncing \(ms(synced)), reading again \(ms(decoding)), same: \(same)"
+    )
 }
