@@ -67,6 +67,7 @@ struct Soak: ParsableCommand {
             if isStarting, laboratory.isSettled {
                 isStarting = false
                 if let reason = storm.reasonNotToBegin { throw Failure(reason) }
+                storm.prepare(laboratory)
             }
             if !isStarting, let verdict = storm.advance(on: laboratory) { return verdict }
             laboratory.waitForEvents(until: isStarting ? nil : storm.next, orReadable: signals.descriptor)
@@ -93,6 +94,10 @@ private struct Storm {
     private var calmUntil: Instant?
     private var faults = 0
     private var wipes = 0
+    private var changes = 0
+    private var installed = 0
+    /// Whether leaders answer reads from their leases, in every other seed.
+    private let hasLeases: Bool
     /// The servers whose disks this run has wiped.
     private var wiped = NodeSet()
     private var calls = 0
@@ -109,15 +114,23 @@ private struct Storm {
         half = .zero + Interval(nanoseconds: length.nanoseconds / 2)
         end = .zero + length
         next = .zero
+        hasLeases = seed % 2 == 0
         idle = Array(0..<clients)
     }
 
     mutating func take(_ event: Event) {
         witness.take(event)
+        if case .node(_, _, .raft(.snapshotInstalled)) = event.kind { installed += 1 }
         guard case .returned(let answer) = event.kind, let client = open.removeValue(forKey: answer.call) else {
             return
         }
         idle.append(client)
+    }
+
+    /// Lets servers take snapshots often, and leaders have leases.
+    func prepare(_ laboratory: LiveCluster) {
+        let options: [OptionChange] = [.snapshotEvery(200), .snapshotTrailing(20)] + (hasLeases ? [.lease(true)] : [])
+        for option in options { _ = try? laboratory.perform(.option(option), seeing: picture) }
     }
 
     /// Why the cluster that has just started is not fit for it; `nil` where it is.
@@ -147,6 +160,7 @@ private struct Storm {
             try laboratory.perform(fault, seeing: picture)
             faults += 1
             if case .nodes(.wipe, _) = fault { wipes += 1 }
+            if case .members = fault { changes += 1 }
         } catch {
             // What is down can't be killed, and so on: the next one comes.
         }
@@ -170,7 +184,8 @@ private struct Storm {
         let unchecked = audit.safety.unchecked + audit.clients.unchecked
         return Verdict(
             isGood: true,
-            sentence: "all held: \(faults) faults, \(wipes) of them wiped disks, \(calls) calls, "
+            sentence: "all held: \(faults) faults, \(wipes) of them wiped disks and \(changes) changes of members, "
+                + "\(installed) snapshots sent, \(calls) calls, "
                 + "\(audit.clients.checked) answers checked"
                 + (unchecked > 0 ? ", \(unchecked) things not checked" : ""))
     }
@@ -186,7 +201,8 @@ private struct Storm {
         let key = Bytes("k\(random.below(4))".utf8)
         let value = Bytes("v\(calls)".utf8)
         switch random.below(8) {
-        case 0, 1, 2: return .get(key: key, .readindex)
+        case 0, 1: return .get(key: key, .readindex)
+        case 2: return .get(key: key, hasLeases ? .lease : .readindex)
         case 3, 4: return .write(.set(key: key, value: value))
         case 5: return .write(.increment(key: Bytes("n".utf8), by: 1))
         case 6: return .write(.compareAndSet(key: key, old: picture.leader?.store[key] ?? [], new: value))
@@ -199,7 +215,7 @@ private struct Storm {
         let id = nodes[Int(weather.below(UInt64(nodes.count)))]
         let node = NodeReference.node(id)
         let other = NodeReference.node(nodes[Int(weather.below(UInt64(nodes.count)))])
-        let kind = weather.below(15)
+        let kind = weather.below(21)
         // One disk is wiped in every soak that is long enough, whatever is drawn.
         if wipes == 0, mayWipe(id, at: laboratory.now) { return .nodes(.wipe, [node]) }
         switch kind {
@@ -214,15 +230,34 @@ private struct Storm {
         case 10: return .latency(nil, .zero ... .milliseconds(Int64(weather.below(30))))
         case 11 where mayWipe(id, at: laboratory.now): return .nodes(.wipe, [node])
         case 12, 13: return .transfer(node)
-        default: return .heal([])
+        case 14, 15: return .nodes(.snapshot, [node])
+        case 16, 17, 18: if laboratory.now < half, let change = changeOfMembers(on: laboratory, id) { return change }
+        default: break
         }
+        return .heal([])
     }
+
+    /// A member goes, or comes back; once, a new server joins. All of it in the first half: in the second, disks are wiped,
+    /// and then all others are needed.
+    private func changeOfMembers(on laboratory: LiveCluster, _ node: NodeID) -> Command? {
+        guard let members = picture.leader?.members else { return nil }
+        let next = laboratory.members.count + 1
+        if next <= min(firstCount + 1, Desk.nodesMax) { return .members(adding: [NodeID(next)], removing: []) }
+        let outsiders = laboratory.members.filter { !members.contains($0) }
+        if !outsiders.isEmpty { return .members(adding: outsiders, removing: []) }
+        return .members(adding: [], removing: [.node(node)])
+    }
+
+    /// How many servers there were at first.
+    private var firstCount: Int { picture.began?.nodes ?? 0 }
 
     /// Whether a disk may be taken away: those of a majority never, or what was promised would be forgotten. Afterwards
     /// all others are needed for a majority, so that it is left to the second half.
     private mutating func mayWipe(_ node: NodeID, at now: Instant) -> Bool {
         let gone = wiped.union(forgetful).with(node)
-        guard now >= half, gone.count * 2 < picture.nodes.count else { return false }
+        guard now >= half, let voters = picture.leader?.members?.electorate,
+            gone.intersection(voters).count * 2 < voters.count
+        else { return false }
         wiped = gone
         return true
     }
