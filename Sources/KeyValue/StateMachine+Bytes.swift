@@ -6,17 +6,21 @@ import HashTreeCollections
 
 extension StateMachine {
     private static let version: UInt8 = 1
+    private static let keysPerPause = 512
 
     /// The state machine as bytes. Keys and clients stand in no particular order: sorting a large store would take longer
     /// than all the rest.
-    public func encoded() -> Bytes {
+    ///
+    /// - Parameter pause: Called after every few hundred keys, for whoever shares his processor with others.
+    public func encoded(pausing pause: () -> Void = {}) -> Bytes {
         var writer = ByteWriter()
         writer.write(StateMachine.version)
         writer.writeVarint(clock)
         writer.writeVarint(UInt64(store.count))
-        for (key, value) in store.pairs {
+        for (place, (key, value)) in store.pairs.enumerated() {
             writer.writeCounted(key)
             writer.writeCounted(value)
+            if place % StateMachine.keysPerPause == StateMachine.keysPerPause - 1 { pause() }
         }
         writer.writeVarint(UInt64(sessions.count))
         for (client, session) in sessions {
@@ -50,9 +54,15 @@ extension StateMachine {
 
     /// A number that two state machines share only where they are the same, but for a chance of one in 2⁶⁴: the sum of what
     /// is in them, hashed piece by piece (FNV-1a), so that its order doesn't matter.
-    public var digest: UInt64 {
+    public var digest: UInt64 { digest() }
+
+    /// The same, with pauses.
+    public func digest(pausing pause: () -> Void = {}) -> UInt64 {
         var sum = clock &* 0x9e37_79b9_7f4a_7c15
-        for (key, value) in store.pairs { sum &+= Digest.of(value, seed: Digest.of(key, seed: Digest.start)) }
+        for (place, (key, value)) in store.pairs.enumerated() {
+            sum &+= Digest.of(value, seed: Digest.of(key, seed: Digest.start))
+            if place % StateMachine.keysPerPause == StateMachine.keysPerPause - 1 { pause() }
+        }
         var writer = ByteWriter()
         for (client, session) in sessions {
             writer.bytes.removeAll(keepingCapacity: true)

@@ -273,9 +273,10 @@ public final class LiveCluster: RunningLaboratory {
         // First the clients, who would ask the servers for something, then the servers, then their threads.
         try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
         waitForAll { $0.end() }
+        // What is still being written of a snapshot tells its server, which is gone, but not its loop.
+        try? snapshots.syncShutdownGracefully()
         for group in joined { try? group.syncShutdownGracefully() }
         try? servers.syncShutdownGracefully()
-        try? snapshots.syncShutdownGracefully()
         try? disks.syncShutdownGracefully()
         directory.removeIfTemporary()
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Laboratory
 import NIOCore
 import RaftCore
@@ -49,6 +50,9 @@ extension NodeHost {
 }
 
 extension DiskReference {
+    /// How long the writing of a snapshot rests after every few hundred keys: about as long as it has worked.
+    private static let pauseMicroseconds: UInt32 = 200
+
     /// Writes a snapshot and makes it the server's own. Answers on `loop` what became of it.
     func write(
         _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, on loop: any EventLoop
@@ -58,10 +62,12 @@ extension DiskReference {
             if let reason = condition.writeFailure {
                 throw StorageError.system(operation: "write", path: path, reason: reason)
             }
-            let snapshot = draft.encoded()
+            // Nobody waits for it, and everybody else does for the processor.
+            let snapshot = draft.encoded { usleep(DiskReference.pauseMicroseconds) }
+            let digest = draft.digest { usleep(DiskReference.pauseMicroseconds) }
             var directory = DirectoryDisk(sharing: path)
             try SnapshotFile.write(snapshot, to: &directory)
-            return SnapshotOutcome.taken(size: snapshot.bytes.count, digest: draft.digest)
+            return SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest)
         }.hop(to: loop).flatMap { outcome in
             submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }.map { $0 ? outcome : .overtaken }
         }

@@ -75,10 +75,15 @@ public struct Log: Hashable, Sendable {
     }
 
     /// Forgets the entries up to `index`, which a snapshot stands for from now on (paper §7).
-    mutating func compact(to index: LogIndex) {
-        guard index > base.index, let term = term(at: index) else { return }
-        entries.removeFirst(place(of: index) + 1)
+    ///
+    /// - Returns: The entries as they were, for whoever wants to give their memory back little by little: that takes time.
+    @discardableResult
+    mutating func compact(to index: LogIndex) -> [Entry] {
+        guard index > base.index, let term = term(at: index) else { return [] }
+        let before = entries
+        entries = Array(before[(place(of: index) + 1)...])
         base = LogPosition(term: term, index: index)
+        return before
     }
 
     /// Puts `entry` in the place of the one at `index`. No Raft server does this; it stands for the mistake that

@@ -10,7 +10,7 @@ extension Raft {
         snapshot = mark
         let last = mark.last.index.rawValue
         let before = log.base
-        log.compact(to: LogIndex(last - min(last, UInt64(max(0, count)))))
+        discarded = log.compact(to: LogIndex(last - min(last, UInt64(max(0, count)))))
         configurations.compact(to: mark.last.index)
         durability.cover(upTo: mark.last.index)
         if log.base != before { durability.isBaseChanged = true }
@@ -21,6 +21,18 @@ extension Raft {
         case .candidate, .preCandidate: break
         }
     }
+}
+
+extension Raft {
+    /// Gives back some of the memory of what was forgotten. All at once it would keep a server with a long log from
+    /// everything else for tens of milliseconds.
+    mutating func giveBackMemory() {
+        guard !discarded.isEmpty else { return }
+        discarded.removeLast(min(discarded.count, Raft.givenBackPerStep))
+        if discarded.isEmpty { discarded = [] }
+    }
+
+    private static let givenBackPerStep = 512
 }
 
 // MARK: - The leader's side

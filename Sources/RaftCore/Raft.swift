@@ -47,6 +47,8 @@ public struct Raft: Sendable {
     var timers: Timers
     /// The reads that the leader is to confirm, where this server follows one.
     var forwarded: ForwardedReads
+    /// Entries that the log has forgotten, and whose memory is not given back yet.
+    var discarded: [Entry] = []
     /// The broken invariant that halted this server. A halted server does nothing.
     public internal(set) var violation: Violation?
 
@@ -94,6 +96,7 @@ public struct Raft: Sendable {
         defer { swap(&self.output, &output) }
         self.now = max(self.now, now)
         guard violation == nil else { return }
+        giveBackMemory()
         switch input {
         case .message(let message): receive(message)
         case .deadline: actOnDeadlines()

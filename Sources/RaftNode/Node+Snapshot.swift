@@ -11,10 +11,14 @@ public struct SnapshotDraft: Sendable {
     let machine: StateMachine
 
     /// The snapshot in the form in which it is written. Takes time in proportion to the store.
-    public func encoded() -> Snapshot { Snapshot(mark: mark, bytes: machine.encoded()) }
+    ///
+    /// - Parameter pause: Called every now and then, for whoever shares his processor with others.
+    public func encoded(pausing pause: () -> Void = {}) -> Snapshot {
+        Snapshot(mark: mark, bytes: machine.encoded(pausing: pause))
+    }
 
     /// What tells it from other snapshots of the same entries (``StateMachine/digest``).
-    public var digest: UInt64 { machine.digest }
+    public func digest(pausing pause: () -> Void = {}) -> UInt64 { machine.digest(pausing: pause) }
 }
 
 /// A snapshot that a server is having written.

@@ -14,7 +14,7 @@ extension World {
             return
         }
         let snapshot = draft.encoded()
-        servers[place].snapshot = (snapshot, draft.digest)
+        servers[place].snapshot = (snapshot, draft.digest())
         let delay = random.interval(in: mix.sync) + servers[place].stall
         do throws(StorageError) {
             try servers[place].life?.log.beginDraft(snapshot)

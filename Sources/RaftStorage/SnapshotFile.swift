@@ -17,17 +17,33 @@ public enum SnapshotFile {
     public static func write(
         _ snapshot: Snapshot, to disk: inout some Disk, as name: String = draft
     ) throws(StorageError) {
-        try begin(snapshot, on: &disk, as: name)
-        try disk.sync(name)
+        let bytes = try frame(of: snapshot, on: &disk, as: name)
+        // A little at a time: a log on the same device would wait for all of it.
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + bytesPerSync, bytes.count)
+            try disk.append(Array(bytes[start..<end]), to: name)
+            try disk.sync(name)
+            start = end
+        }
     }
+
+    private static let bytesPerSync = 256 << 10
 
     /// Writes `snapshot` to `disk` as `name`, of which nothing is certain before that is synced.
     public static func begin(
         _ snapshot: Snapshot, on disk: inout some Disk, as name: String = draft
     ) throws(StorageError) {
+        try disk.append(try frame(of: snapshot, on: &disk, as: name), to: name)
+    }
+
+    /// The bytes of `snapshot`, for a new file called `name`.
+    private static func frame(
+        of snapshot: Snapshot, on disk: inout some Disk, as name: String
+    ) throws(StorageError) -> [UInt8] {
         if try disk.names().contains(name) { try disk.remove(name) }
         try disk.create(name)
-        try disk.append(Frame.encoded(encoded(snapshot), number: 0, segment: 0, offset: 0), to: name)
+        return Frame.encoded(encoded(snapshot), number: 0, segment: 0, offset: 0)
     }
 
     /// Gives what was written as `draft` the snapshot's own name.

@@ -248,6 +248,11 @@ private struct Storm {
         return .members(adding: [], removing: [.node(node)])
     }
 
+    /// The members as of the latest change that any server knows of.
+    private var latestMembers: Configuration? {
+        picture.nodes.max { $0.membersIndex < $1.membersIndex }?.members
+    }
+
     /// How many servers there were at first.
     private var firstCount: Int { picture.began?.nodes ?? 0 }
 
@@ -255,7 +260,7 @@ private struct Storm {
     /// all others are needed for a majority, so that it is left to the second half.
     private mutating func mayWipe(_ node: NodeID, at now: Instant) -> Bool {
         let gone = wiped.union(forgetful).with(node)
-        guard now >= half, let voters = picture.leader?.members?.electorate,
+        guard now >= half, let voters = latestMembers?.electorate,
             gone.intersection(voters).count * 2 < voters.count
         else { return false }
         wiped = gone

@@ -86,7 +86,7 @@ package struct NodeBench {
         let snapshot = draft.encoded()
         let isOlder = snapshot.mark.last.index <= disks[node]?.snapshot?.mark.last.index ?? .zero
         if !isOlder { disks[node]?.snapshot = snapshot }
-        let taken = SnapshotOutcome.taken(size: snapshot.bytes.count, digest: draft.digest)
+        let taken = SnapshotOutcome.taken(size: snapshot.bytes.count, digest: draft.digest())
         step(.snapshotWritten(isOlder ? .overtaken : taken), on: node)
     }
 
