@@ -76,7 +76,10 @@ extension Model {
             let start = window.column(of: window.first) + 1
             canvas.fill(row: row, columns: start..<end, style: style)
             let mark = isASCII ? "<=" : "≤"
-            let labels = ["[snapshot \(mark)\(last.index) t\(last.term)]", "[\(mark)\(last.index)]"]
+            let labels = [
+                "[snapshot \(mark)\(last.index) t\(last.term)]", "[\(mark)\(last.index) t\(last.term)]",
+                "[\(mark)\(last.index)]",
+            ]
             if let label = labels.first(where: { $0.count <= end - start }) {
                 canvas.write(label, row: row, column: start, style: style)
             }

@@ -8,7 +8,7 @@ import RaftTrace
 extension Model {
     /// As much of it as there is room for; what lasts the shortest is the last to go.
     func drawLeadership(of node: NodePicture, row: Int, column: Int, room: Int, on canvas: inout Canvas) {
-        let acknowledgements = "acks \(node.acknowledgements)/\(picture.nodes.count)"
+        let acknowledgements = "acks \(node.acknowledgements)/\(node.members?.electorate.count ?? picture.nodes.count)"
         let round = node.readRound.map { step in
             let share = "\(step.confirmedBy.count)/\(step.voters)"
             return (short: "read \(share)", long: "read round \(step.round.rawValue): \(share)")

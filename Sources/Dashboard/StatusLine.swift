@@ -22,7 +22,7 @@ extension Model {
         // In the order of their places, each with how soon it is left out where there is no room for all.
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
-            + [("quorum \(count / 2 + 1)/\(count)", 3)] + switches.map { ($0, 1) }
+            + [(quorum, 3)] + switches.map { ($0, 1) }
             + [(verdict, audit.findings.isEmpty ? 2 : 0)]
         let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
@@ -35,6 +35,14 @@ extension Model {
             break
         }
         canvas.writeRight(pace, row: 0, before: size.columns, style: base.bold)
+    }
+
+    /// How many of the voters are needed, `quorum 2/3`; while two sets of them decide, of each.
+    private var quorum: String {
+        let members =
+            (picture.leader ?? picture.nodes.first)?.members ?? Configuration(count: max(1, picture.nodes.count))
+        let sets = members.isJoint ? [members.voters, members.outgoing] : [members.voters]
+        return "quorum " + sets.map { "\(Configuration.majority(of: $0))/\($0.count)" }.joined(separator: " + ")
     }
 
     /// The rules that are switched off: nobody must forget them.

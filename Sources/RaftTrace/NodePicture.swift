@@ -87,7 +87,9 @@ public struct NodePicture: Hashable, Sendable {
 
     /// How many voters have the leader's last entry on disk, the leader among them.
     public var acknowledgements: Int {
-        peers.values.count { $0.isCounted && $0.match >= log.last } + (durable >= log.last ? 1 : 0)
+        let voters = members?.electorate
+        return peers.values.count { $0.isCounted && $0.match >= log.last && voters?.contains($0.peer) ?? true }
+            + (durable >= log.last && voters?.contains(id) ?? true ? 1 : 0)
     }
 
     mutating func apply(_ event: NodeEvent, term: Term) {
@@ -170,7 +172,9 @@ public struct NodePicture: Hashable, Sendable {
         case .persisted(let persisted): durable = persisted.index
         case .halted(let violation): halted = violation.description
         case .transfer(let step): handsOverTo = step.stage == .givenUp ? nil : step.target
-        case .configured(let configured): (members, membersIndex) = (configured.members, configured.index)
+        case .configured(let configured):
+            (members, membersIndex) = (configured.members, configured.index)
+            peers = peers.filter { configured.members.contains($0.key) }
         case .compacted(let compacted):
             snapshot = compacted.snapshot
             log.forget(upTo: compacted.base)

@@ -1,7 +1,9 @@
 import Bench
 import Canvas
 import Foundation
+import KeyValue
 import RaftCore
+import RaftNode
 import RaftTrace
 import Testing
 
@@ -32,6 +34,27 @@ struct GoldenTests {
         let stage = Stage.scene(rows: 24, columns: 80, isASCII: true)
         #expect(stage.screen.utf8.allSatisfy { $0 < 0x7f })
         try check(stage, "ascii-80x24")
+    }
+
+    @Test("logs whose beginning a snapshot stands for, and a cluster that one server has left")
+    func snapshotAndMembers() throws {
+        var stage = Stage(5, rows: 40, columns: 120)
+        let nodes = (1...5).map { NodeID($0) }
+        stage.act { $0.elect(nodes[0]) }
+        stage.act { bench in
+            for number in 1...12 as ClosedRange<UInt64> {
+                _ = bench.perform(.set(key: "k".bytes, value: "\(number)".bytes), sequence: number)
+            }
+            bench.step(.takeSnapshot, on: nodes[0])
+            bench.step(.changeMembers(adding: [], removing: [nodes[4]]), on: nodes[0])
+            bench.deliver()
+            bench.reachDeadline(of: nodes[0])
+            bench.deliver()
+            bench.step(.takeSnapshot, on: nodes[1])
+        }
+        #expect(stage.screen.contains("[snapshot ≤13 t1]"))
+        #expect(stage.screen.contains("quorum 3/4"))
+        try check(stage, "snapshot-120x40")
     }
 
     @Test("the clock standing still")

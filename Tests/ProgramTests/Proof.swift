@@ -213,7 +213,7 @@ struct ProofTests {
             .filter { $0.contains(#""event":"command""#) && $0.contains(#""text":"wipe "#) }
         #expect(!wiped.isEmpty)
         #expect(Set(wiped.compactMap { $0.split(separator: #""text":"#).last }).count == 1, "one of three")
-        #expect(ending.output.contains(", \(wiped.count) of them wiped disks, "))
+        #expect(ending.output.contains(", \(wiped.count) of them wiped disks and "))
         #expect(try Program.run(["check", trace]).status == 0)
     }
 
