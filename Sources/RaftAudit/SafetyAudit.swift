@@ -10,19 +10,19 @@ public struct SafetyAudit: Sendable {
     /// What doesn't hold, in the order in which it was seen; at most ``findingsMax``.
     public private(set) var findings: [Finding] = []
     /// How many events couldn't be judged, because others before them were left out.
-    public private(set) var unchecked = 0
+    public internal(set) var unchecked = 0
 
-    private var servers: [Server] = []
+    var servers: [Server] = []
     private var leaders: [Term: Leader] = [:]
     /// The latest term that had a leader.
     private var latestLed = Term.zero
     private var votes: [Ballot: NodeID] = [:]
     private var entries = EntryHistory()
     /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
-    private var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
+    var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
     private var applied = Window<Applied>(size: SafetyAudit.windowSize)
     /// What the servers' state was, by the last entry that they had applied.
-    private var digests: [LogPosition: (digest: UInt64, node: NodeID)] = [:]
+    var digests: [LogPosition: (digest: UInt64, node: NodeID)] = [:]
     private var sequence: UInt64 = 0
 
     /// How many of the latest entries are remembered, at least. What happens to older ones is not judged.
@@ -30,12 +30,12 @@ public struct SafetyAudit: Sendable {
     /// How many terms are remembered before the older ones are forgotten.
     private static let termsMax = 2_000
     /// How many snapshots are remembered before all are forgotten.
-    private static let digestsMax = 4_096
+    static let digestsMax = 4_096
     /// The largest number of findings that are kept.
     public static let findingsMax = 20
 
     /// What is known of a server.
-    private struct Server: Sendable {
+    struct Server: Sendable {
         var isRunning = false
         /// Which of its lives this is, counted from its first start.
         var life = 0
@@ -364,53 +364,6 @@ public struct SafetyAudit: Sendable {
         }
     }
 
-    // MARK: - Snapshots
-
-    /// A snapshot takes the place of a log: what it stands for must be what was committed (paper §7).
-    private mutating func install(_ installed: SnapshotInstalled, on node: NodeID) {
-        let place = Int(node.rawValue)
-        let server = servers[place]
-        if installed.last.index < server.commit {
-            find(
-                .monotone,
-                "\(node) knows entry \(server.commit) to be committed, and goes back to a snapshot up to \(installed.last.index)"
-            )
-        }
-        let next = installed.last.index.next
-        if next <= server.promisedLog, let known = committed[next], known.entry == server.log.term(at: next) {
-            find(.promise, "\(node) discards entry \(next), which it acknowledged and which is committed")
-        }
-        servers[place].log = TermLog(after: installed.last)
-        servers[place].isLogKnown = true
-        servers[place].commit = installed.last.index
-        servers[place].applied = installed.last.index
-        // The entries that it acknowledged and that are committed are in the snapshot; others are taken back.
-        servers[place].promisedLog = min(server.promisedLog, installed.last.index)
-        checkStandsFor(installed.last, on: node)
-    }
-
-    /// A snapshot up to an entry must stand for the entry that was committed there.
-    private mutating func checkStandsFor(_ last: LogPosition, on node: NodeID) {
-        guard let known = committed[last.index], known.entry != .zero else { return unchecked += 1 }
-        guard known.entry != last.term else { return }
-        find(
-            .stateMachineSafety,
-            "\(node) has a snapshot up to an entry \(last.index) of term \(last.term), where one of term \(known.entry) was committed"
-        )
-    }
-
-    /// Servers that have applied the same entries are in the same state (paper §5.4.3).
-    private mutating func take(_ step: SnapshotStep, of node: NodeID) {
-        guard let digest = step.digest else { return }
-        if let other = digests[step.last], other.digest != digest {
-            find(
-                .stateMachineSafety,
-                "\(other.node) and \(node) both have a snapshot up to \(step.last), but not the same one")
-        }
-        if digests.count >= SafetyAudit.digestsMax { digests = [:] }
-        digests[step.last] = (digest, node)
-    }
-
     // MARK: - Promises
 
     private mutating func takeSent(_ message: Message) {
@@ -451,7 +404,7 @@ public struct SafetyAudit: Sendable {
 
     // MARK: - Findings
 
-    private mutating func find(_ property: Property, _ sentence: String) {
+    mutating func find(_ property: Property, _ sentence: String) {
         guard findings.count < SafetyAudit.findingsMax else { return }
         findings.append(Finding(property, sentence, sequence: sequence))
     }

@@ -70,7 +70,7 @@ func residentMegabytes() -> Int {
     guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
     let numbers = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         .split(separator: " ")
-    return (numbers.count > 1 ? Int(numbers[1]) ?? 0 : 0) * 4_096 >> 20
+    return (numbers.count > 1 ? Int(numbers[1]) ?? 0 : 0) * 4_096 / (1 << 20)
 }
 
 if isChosen("reopen") {
