@@ -39,8 +39,9 @@ extension Model {
 
     /// How many of the voters are needed, `quorum 2/3`; while two sets of them decide, of each.
     private var quorum: String {
-        let members =
-            (picture.leader ?? picture.nodes.first)?.members ?? Configuration(count: max(1, picture.nodes.count))
+        // Without a leader, those of the latest change that anybody knows of.
+        let latest = picture.leader ?? picture.nodes.max { $0.membersIndex < $1.membersIndex }
+        let members = latest?.members ?? Configuration(count: max(1, picture.nodes.count))
         let sets = members.isJoint ? [members.voters, members.outgoing] : [members.voters]
         return "quorum " + sets.map { "\(Configuration.majority(of: $0))/\($0.count)" }.joined(separator: " + ")
     }

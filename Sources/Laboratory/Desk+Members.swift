@@ -24,6 +24,8 @@ extension Desk {
     private func member(
         _ reference: NodeReference, of present: Configuration, _ names: Names
     ) throws(Refusal) -> NodeID {
+        // A member whose server is gone for good has only its number left.
+        if case .node(let node) = reference, present.contains(node) { return node }
         let node = try names.node(reference)
         guard present.contains(node) else { throw Refusal("\(node) is no member of the cluster") }
         return node

@@ -29,11 +29,12 @@ struct ClusterPlan {
         }
         // A server whose directory is gone has forgotten what it promised: its new disk is another one. The time of day
         // is later than any life before.
-        let anew = Incarnation(UInt32(truncatingIfNeeded: time(nil)))
+        let anew = ClusterPlan.anew
         // Servers that joined later are none of those that the cluster started with.
-        let nodes = NodeSet(members.map(\.id)).union(NodeSet(found.map(\.node)))
-        identities = nodes.map { node in
-            found.first { $0.node == node }
+        let last = (members.map(\.id) + found.map(\.node)).max() ?? first.node
+        identities = (1...Int(last.rawValue)).map { number in
+            let node = NodeID(number)
+            return found.first { $0.node == node }
                 ?? Identity(
                     cluster: first.cluster, node: node, incarnation: anew, configuration: first.configuration)
         }
@@ -41,6 +42,9 @@ struct ClusterPlan {
         isNew = false
         sessionSuffix = "~" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
+
+    /// A life that is later than any before, as far as the time of day tells.
+    static var anew: Incarnation { Incarnation(UInt32(truncatingIfNeeded: time(nil))) }
 
     /// A new cluster of `count` servers.
     static func fresh(count: Int) -> [Identity] {

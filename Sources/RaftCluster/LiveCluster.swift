@@ -63,6 +63,8 @@ public final class LiveCluster: RunningLaboratory {
     private(set) var hosts: [NodeID: HostReference] = [:]
     /// What servers that have joined run on.
     private var joined: [MultiThreadedEventLoopGroup] = []
+    /// What such servers ran on before a reset.
+    private var spare: [MultiThreadedEventLoopGroup] = []
     private let surroundings: Surroundings
     private let basePort: Int?
     let clients: NIOLoopBound<ClientHost>
@@ -133,11 +135,13 @@ public final class LiveCluster: RunningLaboratory {
     /// Makes a server that wasn't there before: its listener, its disk and its event loop are as real as the others'.
     func create(_ node: NodeID) {
         guard hosts[node] == nil, let known = hosts[firstNodes[0]] else { return }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let group = spare.popLast() ?? MultiThreadedEventLoopGroup(numberOfThreads: 2)
         joined.append(group)
         guard let first = try? known.submit({ $0.identity }).wait() else { return }
+        // On disks of an earlier run there may have been a server of this number, whose promises it doesn't know.
         let identity = Identity(
-            cluster: first.cluster, node: node, incarnation: .first, configuration: first.configuration)
+            cluster: first.cluster, node: node, incarnation: isNew ? .first : ClusterPlan.anew,
+            configuration: first.configuration)
         let (loop, diskLoop) = (group.next(), group.next())
         let host = try? surroundings.host(
             identity, on: loop, diskLoop: diskLoop, port: LiveCluster.port(of: node, from: basePort), desk.settings,
@@ -159,7 +163,8 @@ public final class LiveCluster: RunningLaboratory {
         hosts = hosts.filter { firstNodes.contains($0.key) }
         nodes = firstNodes
         introduce()
-        for group in joined { try? group.syncShutdownGracefully() }
+        // What they have begun may still be told to their loops: these wait for the next ones who join.
+        spare += joined
         joined = []
     }
 
@@ -275,7 +280,7 @@ public final class LiveCluster: RunningLaboratory {
         waitForAll { $0.end() }
         // What is still being written of a snapshot tells its server, which is gone, but not its loop.
         try? snapshots.syncShutdownGracefully()
-        for group in joined { try? group.syncShutdownGracefully() }
+        for group in joined + spare { try? group.syncShutdownGracefully() }
         try? servers.syncShutdownGracefully()
         try? disks.syncShutdownGracefully()
         directory.removeIfTemporary()

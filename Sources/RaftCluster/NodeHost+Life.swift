@@ -35,7 +35,7 @@ extension NodeHost {
         }.flatMapThrowing { port in
             let (host, endpoint) = parts.value
             try host.begin(opened, endpoint, port: port)
-        }
+        }.flatMap { parts.value.host.connect() }
     }
 
     /// The disk is read and the port is open: the server begins.
@@ -62,9 +62,18 @@ extension NodeHost {
         // What is in the store no event has told.
         if raft.snapshot != nil { note(.state(node.state)) }
         if let timer = raft.electionTimer { note(.raft(.timerSet(timer))) }
-        for (peer, port) in ports where peer != id { endpoint.setPeer(peer, port: port) }
-        for (_, peer) in peers { peer.execute { [id] in $0.learn(id, isAt: port) } }
         endTurn()
+    }
+
+    /// Connects to the others, and lets them connect to this server. Done when all have tried, so that what it says from
+    /// then on reaches those that run.
+    private func connect() -> EventLoopFuture<Void> {
+        guard let endpoint = life?.endpoint else { return loop.makeSucceededVoidFuture() }
+        var attempts = ports.filter { $0.key != id }.map { endpoint.setPeer($0.key, port: $0.value) }
+        for (_, peer) in peers {
+            attempts.append(peer.flatSubmit { [id, port] in $0.learn(id, isAt: port) }.hop(to: loop))
+        }
+        return EventLoopFuture.andAllComplete(attempts, on: loop)
     }
 
     /// The server around its part of Raft. One whose snapshot holds no store closes its port again.
@@ -95,10 +104,11 @@ extension NodeHost {
         endTurn()
     }
 
-    /// A peer listens on `port` from now on.
-    func learn(_ peer: NodeID, isAt port: Int) {
+    /// A peer listens on `port` from now on. Done when this server has tried to connect to it.
+    @discardableResult
+    func learn(_ peer: NodeID, isAt port: Int) -> EventLoopFuture<Void> {
         ports[peer] = port
-        life?.endpoint.setPeer(peer, port: port)
+        return life?.endpoint.setPeer(peer, port: port) ?? loop.makeSucceededVoidFuture()
     }
 
     /// Stops the server as a crash of this kind does; its sockets are closed for real. Done when its port is free and its

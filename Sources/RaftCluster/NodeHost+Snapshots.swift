@@ -64,6 +64,7 @@ extension DiskReference {
             }
             // Nobody waits for it, and everybody else does for the processor.
             let snapshot = draft.encoded { usleep(DiskReference.pauseMicroseconds) }
+            guard snapshot.bytes.count <= Snapshot.sizeMax else { return SnapshotOutcome.overtaken }
             let digest = draft.digest { usleep(DiskReference.pauseMicroseconds) }
             var directory = DirectoryDisk(sharing: path)
             try SnapshotFile.write(snapshot, to: &directory)

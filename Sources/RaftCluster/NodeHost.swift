@@ -138,6 +138,8 @@ final class NodeHost {
             guard let sink = life?.sinks.removeValue(forKey: reply.id) else { continue }
             turn.replies.append((sink, reply))
         }
+        // A server that has failed is done with, whatever told it so.
+        if life?.node.diskFailure != nil, let number = life?.number { inOrder { $0.abandon(number) } }
     }
 
     /// Ends the turn: what happened is told, and what it led to is done; where the server is watched, when it was looked
@@ -299,13 +301,12 @@ final class NodeHost {
 
     /// The disk failed: nothing more is given to it, and the server stops, paused or not.
     func failDisk(_ reason: String) {
-        guard let number = life?.number else { return }
+        guard life != nil else { return }
         life?.writes = []
         life?.isPaused = false
         forgetWatchedTurn()
         handle(.diskFailed(reason))
         endTurn()
-        inOrder { $0.abandon(number) }
     }
 
     /// Whether nothing is going on that this server would go on with by itself.

@@ -69,7 +69,10 @@ extension Raft {
     /// A follower asks for its clients' reads. A question that is asked again while it waits changes nothing.
     mutating func receive(_ request: ReadIndexRequest, from message: Message) {
         let reader = PendingReads.Reader.follower(message.from, context: request.context)
-        guard case .leader(let leadership) = role else { return refuse(reader, leader: nil) }
+        // Who is no member may never get the entries that it would have to wait for.
+        guard case .leader(let leadership) = role, configuration.contains(message.from),
+            leadership.reads.pending.count + leadership.reads.early.count < settings.limits.pendingReadsMax
+        else { return refuse(reader, leader: nil) }
         if !leadership.reads.contains(reader) { read(reader) }
     }
 }

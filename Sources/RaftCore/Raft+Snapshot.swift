@@ -4,13 +4,15 @@
 
 extension Raft {
     /// A snapshot of this server's own is on disk: the log forgets what it stands for, but for the last `count` entries of
-    /// it. A snapshot that is older than the present one changes nothing.
-    mutating func compact(to mark: SnapshotMark, keeping count: Int) {
+    /// it; without a count, nothing stays. A snapshot that is older than the present one changes nothing.
+    mutating func compact(to mark: SnapshotMark, keeping count: Int?) {
         guard mark.last.index > snapshot?.last.index ?? .zero, mark.last.index <= commitIndex else { return }
         snapshot = mark
         let last = mark.last.index.rawValue
         let before = log.base
-        discarded = log.compact(to: LogIndex(last - min(last, UInt64(max(0, count)))))
+        let wanted = LogIndex(last - min(last, UInt64(max(0, count ?? 0))))
+        let limit = count == nil ? mark.last.index : transferLimit(upTo: mark.last.index)
+        discarded = log.compact(to: min(wanted, limit))
         configurations.compact(to: mark.last.index)
         durability.cover(upTo: mark.last.index)
         if log.base != before { durability.isBaseChanged = true }
@@ -24,6 +26,19 @@ extension Raft {
 }
 
 extension Raft {
+    /// How far the log may be forgotten while followers are sent an older snapshot: whoever has that must find the entries
+    /// after it, or would have to begin anew each time. One that never ends doesn't hold the log for ever.
+    private func transferLimit(upTo last: LogIndex) -> LogIndex {
+        guard case .leader(let leadership) = role, let image = leadership.image?.mark.last,
+            leadership.peers.contains(where: { $0.installing?.last == image })
+        else { return last }
+        let kept = image.index.distance(to: last)
+        return kept <= Raft.intervalsKept * (settings.compaction.every ?? Compaction().every ?? 0) ? image.index : last
+    }
+
+    /// How many times the entries between two snapshots are kept for a transfer.
+    private static let intervalsKept = 8
+
     /// Gives back some of the memory of what was forgotten. All at once it would keep a server with a long log from
     /// everything else for tens of milliseconds.
     mutating func giveBackMemory() {
@@ -81,7 +96,7 @@ extension Raft {
             bytes: Array(image.bytes[transfer.received..<end]), round: leadership.reads.round, lease: wantedLease)
         send(.snapshot(chunk), to: leadership.peers[place].peer)
         leadershipIfLeading?.peers[place].installing = transfer
-        observeProgress(at: place)
+        if transfer.received == 0 { observeProgress(at: place) }
     }
 
     private mutating func askForSnapshot() {
@@ -120,7 +135,7 @@ extension Raft {
             transfer.isSent = false
             transfer.isAsked = false
             leadershipIfLeading?.peers[place].installing = transfer
-            observeProgress(at: place)
+            if transfer.received > 0 { observeProgress(at: place) }
         }
         confirmRounds(upTo: response.round, at: place)
     }

@@ -201,6 +201,7 @@ extension Raft {
         case .snapshot(let chunk):
             bindVote(for: chunk.lease)
             receive(chunk, from: message)
+            resendForwardedReads()
         case .snapshotResponse(let response): receive(response, from: message)
         case .readIndexRequest(let request): receive(request, from: message)
         case .readIndexResponse(let response): receive(response, from: message)

@@ -19,8 +19,9 @@ public enum Input: Sendable {
     case transfer(to: NodeID)
     /// Make these servers members, and those none any more (paper §6).
     case changeMembers(adding: NodeSet, removing: NodeSet)
-    /// The snapshot that stands for this is on disk; of the entries in it, so many are to stay in the log (paper §7).
-    case snapshotTaken(SnapshotMark, keeping: Int)
+    /// The snapshot that stands for this is on disk; of the entries in it, so many are to stay in the log, or not a single
+    /// one, whoever may need it (paper §7).
+    case snapshotTaken(SnapshotMark, keeping: Int?)
     /// The snapshot that ``Output/wantsSnapshot`` asked for.
     case snapshotLoaded(Snapshot)
     /// The election timer runs out at this moment, whatever was drawn: for somebody who wants two servers to campaign at

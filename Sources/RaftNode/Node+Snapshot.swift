@@ -24,8 +24,8 @@ public struct SnapshotDraft: Sendable {
 /// A snapshot that a server is having written.
 struct SnapshotWriting: Sendable {
     let mark: SnapshotMark
-    /// How many of the entries that it stands for are to stay in the log.
-    let keeping: Int
+    /// How many of the entries that it stands for are to stay in the log; `nil` where somebody wants to see them gone.
+    let keeping: Int?
 }
 
 extension Node {
@@ -38,7 +38,7 @@ extension Node {
     }
 
     /// Takes a snapshot of what is applied, unless one is being written or there is nothing new.
-    mutating func takeSnapshot(keeping count: Int, _ effects: inout Effects) {
+    mutating func takeSnapshot(keeping count: Int?, _ effects: inout Effects) {
         guard writing == nil, raft.violation == nil, applied > raft.snapshot?.last.index ?? .zero,
             let term = raft.log.term(at: applied)
         else { return }
@@ -70,6 +70,8 @@ extension Node {
         do throws(ByteReadingError) {
             machine = try StateMachine(decoding: snapshot.bytes)
         } catch {
+            // It must not become this server's own.
+            effects.write = nil
             return failDisk("the snapshot up to \(last) can't be read: \(error)", &effects)
         }
         applied = last.index

@@ -56,7 +56,7 @@ public struct Node: Sendable {
         case .transfer(let target): step(.transfer(to: target), at: now, &effects)
         case .timer(let moment): step(.timer(moment), at: now, &effects)
         case .requests(let requests): take(requests, at: now, &effects)
-        case .takeSnapshot: takeSnapshot(keeping: 0, &effects)
+        case .takeSnapshot: takeSnapshot(keeping: nil, &effects)
         case .snapshotWritten(let outcome): finishSnapshot(outcome, at: now, &effects)
         case .snapshotLoaded(let snapshot): step(.snapshotLoaded(snapshot), at: now, &effects)
         case .diskFailed(let reason): failDisk(reason, &effects)

@@ -80,11 +80,11 @@ extension Record {
             let frame = try reader.readVarint()
             let state = try Record.hardState(from: &reader)
             let base = try reader.readPosition()
-            let last = LogIndex(try reader.readVarint())
+            let last = LogIndex(try reader.readNumber())
             self = .start(SegmentStart(segment: segment, frame: frame, hardState: state, base: base, last: last))
         case .hardState: self = .hardState(try Record.hardState(from: &reader))
         case .entries:
-            let first = LogIndex(try reader.readVarint())
+            let first = LogIndex(try reader.readNumber())
             let count = try reader.readVarint()
             // An entry takes two bytes at least, so that a wrong count can't ask for more memory than the frame has.
             guard count <= UInt64(reader.remaining / 2) else { throw .truncated }
@@ -104,7 +104,7 @@ extension Record {
     }
 
     private static func hardState(from reader: inout ByteReader) throws(ByteReadingError) -> HardState {
-        let term = Term(try reader.readVarint())
+        let term = Term(try reader.readNumber())
         let vote = try reader.readByte()
         if vote == 0 { return HardState(term: term) }
         guard let node = NodeID(rawValue: vote) else { throw .invalid("impossible vote (server \(vote))") }
@@ -125,7 +125,7 @@ extension Record {
     }
 
     private static func entry(from reader: inout ByteReader) throws(ByteReadingError) -> Entry {
-        let term = Term(try reader.readVarint())
+        let term = Term(try reader.readNumber())
         guard let code = EntryCode(rawValue: try reader.readByte()) else { throw .invalid("unknown kind of entry") }
         switch code {
         case .noop: return Entry(term: term, payload: .noop)

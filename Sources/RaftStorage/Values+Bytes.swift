@@ -28,9 +28,16 @@ extension ByteReader {
         return node
     }
 
+    /// A term or an index: no cluster ever counts as far as this.
+    mutating func readNumber() throws(ByteReadingError) -> UInt64 {
+        let number = try readVarint()
+        guard number <= 1 << 56 else { throw .invalid("impossible term or index") }
+        return number
+    }
+
     mutating func readPosition() throws(ByteReadingError) -> LogPosition {
-        let term = Term(try readVarint())
-        return LogPosition(term: term, index: LogIndex(try readVarint()))
+        let term = Term(try readNumber())
+        return LogPosition(term: term, index: LogIndex(try readNumber()))
     }
 
     mutating func readConfiguration() throws(ByteReadingError) -> Configuration {

@@ -228,6 +228,7 @@ extension VoteCast {
         switch reason {
         case .alreadyVoted: why = ("it voted for \(votedFor?.description ?? "another")", "§5.2")
         case .newerLog: why = ("its own log ends at \(own), newer than \(last)", "§5.4.1")
+        case .leaderAlive where leader == node: why = ("it leads", "thesis §4.2.3")
         case .leaderAlive: why = ("it hears from \(leader?.description ?? "a leader")", "thesis §4.2.3")
         case .earlierTerm: why = ("that term is past", "§5.1")
         case .notAVoter: why = ("it has forgotten what it promised", "thesis §3.8")

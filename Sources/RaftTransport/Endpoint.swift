@@ -69,15 +69,17 @@ public final class Endpoint {
             }
     }
 
-    /// Says where a peer listens, and connects to it.
-    public func setPeer(_ peer: NodeID, port: Int) {
+    /// Says where a peer listens, and connects to it. Done when that was tried, however it ended.
+    @discardableResult
+    public func setPeer(_ peer: NodeID, port: Int) -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
         if let connection = outbound[peer] {
             connection.move(to: port)
         } else {
             outbound[peer] = OutboundConnection(to: peer, port: port, endpoint: self)
         }
-        outbound[peer]?.connect()
+        outbound[peer]?.connectSoon()
+        return outbound[peer]?.attempt ?? loop.makeSucceededVoidFuture()
     }
 
     /// What became of a message that was to be sent.

@@ -223,9 +223,16 @@ extension ByteBuffer {
         return lease
     }
 
+    /// A term, an index or a round: no cluster ever counts as far as this.
+    fileprivate mutating func readNumber() throws -> UInt64 {
+        let number: UInt64 = try read()
+        guard number <= 1 << 56 else { throw FrameError.unreadable("an impossible term or index") }
+        return number
+    }
+
     fileprivate mutating func readPosition() throws -> LogPosition {
-        let term = Term(try read(UInt64.self))
-        return LogPosition(term: term, index: LogIndex(try read(UInt64.self)))
+        let term = Term(try readNumber())
+        return LogPosition(term: term, index: LogIndex(try readNumber()))
     }
 
     fileprivate mutating func readSize() throws -> Int {
@@ -265,7 +272,7 @@ extension ByteBuffer {
         let mark = try readMark()
         let size = try readSize()
         let offset = try readSize()
-        let round = ReadRound(rawValue: try read())
+        let round = ReadRound(rawValue: try readNumber())
         let lease = try readLease()
         let count = Int(try read(UInt32.self))
         guard offset + count <= size else { throw FrameError.unreadable("a part beyond its snapshot") }
@@ -284,7 +291,7 @@ extension ByteBuffer {
     }
 
     private mutating func readEntry() throws -> Entry {
-        let term = Term(try read(UInt64.self))
+        let term = Term(try readNumber())
         guard let code = EntryCode(rawValue: try read()) else { throw FrameError.unreadable("unknown kind of entry") }
         switch code {
         case .noop: return Entry(term: term, payload: .noop)
@@ -299,7 +306,7 @@ extension ByteBuffer {
 
 extension MessageForm {
     fileprivate init(from buffer: inout ByteBuffer) throws {
-        term = Term(try buffer.read(UInt64.self))
+        term = Term(try buffer.readNumber())
         guard let code = BodyCode(rawValue: try buffer.read()) else {
             throw FrameError.unreadable("unknown kind of message")
         }
@@ -315,19 +322,19 @@ extension MessageForm {
             body = .voteResponse(VoteResponse(poll: try buffer.readPoll(), isGranted: try buffer.readBool()))
         case .append:
             let previous = try buffer.readPosition()
-            let commit = LogIndex(try buffer.read(UInt64.self))
-            let round = ReadRound(rawValue: try buffer.read())
+            let commit = LogIndex(try buffer.readNumber())
+            let round = ReadRound(rawValue: try buffer.readNumber())
             let lease = try buffer.readLease()
             body = .append(
                 Append(
                     previous: previous, entries: try buffer.readEntries(), commit: commit, round: round, lease: lease))
         case .accepted:
-            let round = ReadRound(rawValue: try buffer.read())
-            let match = LogIndex(try buffer.read(UInt64.self))
+            let round = ReadRound(rawValue: try buffer.readNumber())
+            let match = LogIndex(try buffer.readNumber())
             body = .appendResponse(AppendResponse(outcome: .accepted(match: match), round: round))
         case .refused:
-            let round = ReadRound(rawValue: try buffer.read())
-            let previous = LogIndex(try buffer.read(UInt64.self))
+            let round = ReadRound(rawValue: try buffer.readNumber())
+            let previous = LogIndex(try buffer.readNumber())
             let outcome = AppendResponse.Outcome.refused(previous: previous, hint: try buffer.readPosition())
             body = .appendResponse(AppendResponse(outcome: outcome, round: round))
         case .timeoutNow: body = .timeoutNow
@@ -335,12 +342,12 @@ extension MessageForm {
         case .snapshotResponse:
             let last = try buffer.readPosition()
             let received = try buffer.readSize()
-            let round = ReadRound(rawValue: try buffer.read())
+            let round = ReadRound(rawValue: try buffer.readNumber())
             body = .snapshotResponse(SnapshotResponse(last: last, received: received, round: round))
         case .readIndexRequest: body = .readIndexRequest(ReadIndexRequest(context: try buffer.read()))
         case .readIndexResponse:
             let context: UInt64 = try buffer.read()
-            let index = try buffer.readBool() ? LogIndex(try buffer.read(UInt64.self)) : nil
+            let index = try buffer.readBool() ? LogIndex(try buffer.readNumber()) : nil
             body = .readIndexResponse(ReadIndexResponse(context: context, index: index))
         }
     }

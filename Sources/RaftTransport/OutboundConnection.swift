@@ -50,10 +50,15 @@ final class OutboundConnection {
         connect()
     }
 
+    /// Done when the latest try to connect is, however it ended.
+    private(set) var attempt: EventLoopFuture<Void>?
+
     /// Connects, unless that is under way or was tried too recently.
     func connect() {
         guard case .idle = state, NIODeadline.now() >= notBefore else { return }
         state = .connecting
+        let attempt = endpoint.loop.makePromise(of: Void.self)
+        self.attempt = attempt.futureResult
         let box = NIOLoopBound(self, eventLoop: endpoint.loop)
         ClientBootstrap(group: endpoint.loop)
             .connectTimeout(.seconds(1))
@@ -65,7 +70,10 @@ final class OutboundConnection {
                 }
             }
             .connect(to: .loopback(port: port))
-            .whenComplete { result in box.value.connected(result) }
+            .whenComplete { result in
+                box.value.connected(result)
+                attempt.succeed()
+            }
     }
 
     private func connected(_ result: Result<any Channel, any Error>) {

@@ -85,7 +85,7 @@ final class Peer: Sendable {
         try group.next().submit { [parts] in try body(parts.value.endpoint) }.wait()
     }
 
-    func connect(to peer: Peer) throws { try on { $0.setPeer(peer.node, port: peer.port) } }
+    func connect(to peer: Peer) throws { try on { _ = $0.setPeer(peer.node, port: peer.port) } }
 
     /// Sends until the connection is there to take it.
     func send(_ number: UInt64, to peer: NodeID, wantsHandled: Bool = false) throws {

@@ -8,7 +8,7 @@ struct FrameTests {
     private static let bodies: [Message.Body] = [
         .voteRequest(
             VoteRequest(
-                poll: .preVote, last: LogPosition(term: Term(3), index: LogIndex(.max)), isTold: true,
+                poll: .preVote, last: LogPosition(term: Term(3), index: LogIndex(1 << 56)), isTold: true,
                 isHandedOver: true)),
         .voteResponse(VoteResponse(poll: .vote, isGranted: true)),
         .append(
