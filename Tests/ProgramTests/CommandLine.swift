@@ -169,3 +169,36 @@ struct CommandLineTests {
         )
     }
 }
+
+extension CommandLineTests {
+    @Test("a server that is made anew on the disks of an earlier run is known as another one, and one with no disk can go")
+    func joinedServerOfEarlierRun() throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/d"
+        let first = """
+            cluster 3
+            wait leader
+            set x 1
+            add 4
+            wait members 1 = 1,2,3,4
+            wait members 2 = 1,2,3,4
+            wait leader
+            remove 4
+            wait members 1 = 1,2,3
+            wipe 4
+            """
+        #expect(try Program.run(["run", "-", "--data-dir", data], input: first).status == 0)
+        let again = """
+            wait leader
+            set x 1
+            add 4
+            wait members 1 = 1,2,3,4
+            wait converged
+            """
+        let ending = try Program.run(["run", "-", "--data-dir", data], input: again)
+        #expect(ending.status == 0, "\(ending.output)")
+        let log = try Program.run(["log", data + "/n4"])
+        #expect(log.output.contains("n4, life "))
+        #expect(!log.output.contains("n4, life 1,"))
+    }
+}
