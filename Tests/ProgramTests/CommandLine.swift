@@ -171,7 +171,9 @@ struct CommandLineTests {
 }
 
 extension CommandLineTests {
-    @Test("a server that is made anew on the disks of an earlier run is known as another one, and one with no disk can go")
+    @Test(
+        "a server that is made anew on the disks of an earlier run is known as another one, and one with no disk can go"
+    )
     func joinedServerOfEarlierRun() throws {
         let directory = try TemporaryDirectory()
         let data = directory.path + "/d"

@@ -7,7 +7,8 @@ struct DashboardInTmux {
     /// Starts the dashboard and waits for its first leader.
     private func start(_ tmux: Tmux, _ arguments: String = "") throws -> String {
         try tmux.shell("\(Program.path) \(arguments)")
-        return try tmux.wait("a leader") { $0.contains("leader n") }
+        // The screen may be looked at while it is being drawn.
+        return try tmux.wait("a leader") { $0.contains("leader n") && $0.contains("LEADER") }
     }
 
     private func leader(in screen: String) throws -> String {
@@ -34,7 +35,9 @@ struct DashboardInTmux {
 
         let first = try leader(in: screen)
         try tmux.type("X")
-        screen = try tmux.wait("another leader") { $0.contains("leader n") && !$0.contains("leader \(first)") }
+        screen = try tmux.wait("another leader") {
+            $0.contains("leader n") && !$0.contains("leader \(first)") && $0.contains("on disk")
+        }
         #expect(screen.contains("down"))
         #expect(screen.contains("on disk"))
         try tmux.type(":get x\n")
