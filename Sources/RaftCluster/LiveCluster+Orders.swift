@@ -107,13 +107,13 @@ extension LiveCluster {
     /// nothing of the old cluster is told after the new one has begun.
     private func restart() {
         waitForAll { $0.stop(.wipe) }
+        dropJoined()
         clock = ClusterClock(rate: desk.speed, from: clock.now)
         events.tell(beginning, at: clock.now)
         clients.eventLoop.execute { [clients, clock] in
             clients.value.reset(sessionSuffix: "")
             clients.value.adopt(clock)
         }
-        dropJoined()
         for identity in ClusterPlan.fresh(count: nodes.count) {
             order(identity.node) { [clock] host -> Void in host.begin(anew: identity, clock) }
             order(identity.node) { $0.start() }

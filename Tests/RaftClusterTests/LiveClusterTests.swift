@@ -219,7 +219,9 @@ struct LiveClusterTests {
         let laboratory = try started(.init(nodes: 3))
         defer { laboratory.close() }
         var picture = Picture()
-        try follow(laboratory, &picture) { $0.leader != nil }
+        try follow(laboratory, &picture) { $0.leader.map { $0.commit > .zero } ?? false }
+        try laboratory.perform(.members(adding: [NodeID(4)], removing: []), seeing: picture)
+        try follow(laboratory, &picture) { $0[NodeID(4)]?.isRunning == true }
         for line in ["set x 1", "cut 1-2", "kill 3", "freeze"] {
             try laboratory.perform(command(line), seeing: Picture())
         }
@@ -227,6 +229,7 @@ struct LiveClusterTests {
         try laboratory.perform(.reset, seeing: Picture())
         try follow(laboratory, &picture) { $0.leader != nil && $0.isConverged }
         #expect(picture.nodes.allSatisfy { $0.store.isEmpty && $0.isRunning && $0.term < Term(5) })
+        #expect(picture.nodes.count == 3, "who joined is gone")
         #expect(picture.links.values.allSatisfy { !$0.isCut })
         try laboratory.perform(command("incr n"), seeing: Picture())
         try follow(laboratory, &picture) { $0.lastReturn != nil }
