@@ -55,18 +55,17 @@ extension Desk {
         if let target = leader.handsOverTo {
             throw Refusal("\(leader.id) hands over to \(target), and changes nothing")
         }
-        let target = present.target.union(added).subtracting(removed)
+        let target = present.target(adding: added, removing: removed)
         if target.isEmpty {
             throw Refusal(
                 "\(present.target) \(present.target.count == 1 ? "is the last voter" : "are all voters"), and can't be removed"
             )
         }
-        let givesUp = added.isEmpty && removed.subtracting(present.learners).isEmpty && !present.isJoint
         if settings.rules[.oneChangeAtATime] {
             if leader.membersIndex > leader.commit {
                 throw Refusal("a change of the members is under way: entry \(leader.membersIndex) is not committed yet")
             }
-            if !present.isSettled, !givesUp {
+            if !present.isSettled, !present.givesUp(adding: added, removing: removed) {
                 let what = present.isJoint ? "both majorities are needed now" : "\(present.learners) is still learning"
                 throw Refusal("a change of the members is under way: \(what)")
             }

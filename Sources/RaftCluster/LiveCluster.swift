@@ -47,7 +47,7 @@ public final class LiveCluster: RunningLaboratory {
     }
 
     /// The numbers of servers that a cluster may have.
-    public static let sizes = 1...9
+    public static let sizes = 1...Desk.nodesMax
     /// The number of servers where none is said.
     public static let usualSize = 5
 

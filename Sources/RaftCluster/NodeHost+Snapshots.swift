@@ -76,11 +76,7 @@ extension DiskReference {
 
     /// Reads the server's snapshot. Answers on `loop`.
     func loadSnapshot(on loop: any EventLoop) -> EventLoopFuture<Snapshot> {
-        snapshots.submit { [path] in
-            if let snapshot = try SnapshotFile.read(from: DirectoryDisk(sharing: path)) { return snapshot }
-            let reason = "the snapshot is missing"
-            throw StorageError.damaged(file: path + "/" + SnapshotFile.name, offset: 0, reason: reason)
-        }.hop(to: loop)
+        snapshots.submit { [path] in try SnapshotFile.require(from: DirectoryDisk(sharing: path)) }.hop(to: loop)
     }
 }
 

@@ -59,6 +59,16 @@ public struct Configuration: Hashable, Sendable {
     /// Whether the change that led to it is over.
     public var isSettled: Bool { !isJoint && target == voters }
 
+    /// The voters that there would be to be, if `added` joined and `removed` left.
+    public func target(adding added: NodeSet, removing removed: NodeSet) -> NodeSet {
+        target.union(added).subtracting(removed)
+    }
+
+    /// Whether such a change only gives learners up: the way out where one of them never catches up.
+    public func givesUp(adding added: NodeSet, removing removed: NodeSet) -> Bool {
+        added.isEmpty && removed.subtracting(learners).isEmpty && !isJoint
+    }
+
     /// Whether `node` is one of the members.
     public func contains(_ node: NodeID) -> Bool { incarnation(of: node) != nil }
 

@@ -241,8 +241,7 @@ extension Raft {
     public var isVoter: Bool { isVoter(in: configuration) }
 
     private func isVoter(in configuration: Configuration) -> Bool {
-        configuration.electorate.contains(id)
-            && (!keeps(.rememberIdentity) || configuration.incarnation(of: id) == incarnation)
+        configuration.electorate.contains(id) && isCounted(id, incarnation, in: configuration)
     }
 
     /// Whether this server starts elections: as a voter, and as one that its latest configuration leaves out, while that is
@@ -264,6 +263,10 @@ extension Raft {
     /// Whether what `node` says in this life of its disk counts (thesis §3.8: a server that lost its disk is a new
     /// one).
     func isCounted(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
+        isCounted(node, incarnation, in: configuration)
+    }
+
+    private func isCounted(_ node: NodeID, _ incarnation: Incarnation, in configuration: Configuration) -> Bool {
         !keeps(.rememberIdentity) || configuration.incarnation(of: node) == incarnation
     }
 

@@ -30,7 +30,7 @@ extension Raft {
             return observe(.changeRefused(ChangeRefused(added: added, removed: removed, reason: refusal)))
         }
         let present = configuration
-        let target = present.target.union(added).subtracting(removed)
+        let target = present.target(adding: added, removing: removed)
         // Those who have only begun to learn can go at once.
         var members = present.members.filter { present.electorate.union(target).contains($0.id) }
         let new = added.subtracting(NodeSet(members.lazy.map(\.id)))
@@ -43,10 +43,9 @@ extension Raft {
         guard case .leader(let leadership) = role else { return .notLeader }
         if leadership.transfer != nil { return .transferOpen }
         if !hasCommittedOwnTerm, keeps(.configurationAfterOwnCommit) { return .termNotCommitted }
-        let target = configuration.target.union(added).subtracting(removed)
+        let target = configuration.target(adding: added, removing: removed)
         if target.isEmpty { return .lastVoter }
-        // To give learners up is the way out where one of them never catches up.
-        let givesUp = added.isEmpty && removed.subtracting(configuration.learners).isEmpty && !configuration.isJoint
+        let givesUp = configuration.givesUp(adding: added, removing: removed)
         let isOpen = configurations.latestIndex > commitIndex || !configuration.isSettled && !givesUp
         if isOpen, keeps(.oneChangeAtATime) { return .changeOpen }
         return target == configuration.target ? .nothingToChange : nil

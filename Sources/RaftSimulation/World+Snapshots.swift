@@ -61,10 +61,7 @@ extension World {
             return
         }
         do throws(StorageError) {
-            guard let snapshot = try SnapshotFile.read(from: disk) else {
-                throw .damaged(file: "\(disk.path)/\(SnapshotFile.name)", offset: 0, reason: "the snapshot is missing")
-            }
-            handle(.snapshotLoaded(snapshot), on: place)
+            handle(.snapshotLoaded(try SnapshotFile.require(from: disk)), on: place)
         } catch {
             failDisk(place, error)
         }

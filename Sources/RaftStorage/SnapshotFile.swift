@@ -75,6 +75,14 @@ public enum SnapshotFile {
         }
     }
 
+    /// The snapshot on `disk`, which must hold one.
+    ///
+    /// - Throws: ``StorageError/damaged(file:offset:reason:)`` where there is none, or it can't be read.
+    public static func require(from disk: some Disk) throws(StorageError) -> Snapshot {
+        if let snapshot = try read(from: disk) { return snapshot }
+        throw .damaged(file: disk.path + "/" + name, offset: 0, reason: "the snapshot is missing")
+    }
+
     private static func encoded(_ snapshot: Snapshot) -> [UInt8] {
         var writer = ByteWriter()
         writer.bytes.reserveCapacity(snapshot.bytes.count + 64)
