@@ -48,7 +48,7 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
-            swiftSettings: settings),
+            resources: [.embedInCode("Lessons")], swiftSettings: settings),
         .target(name: "CWidth"),
         .target(name: "Canvas", dependencies: ["CWidth"], swiftSettings: settings),
         .target(

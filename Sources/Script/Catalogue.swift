@@ -97,6 +97,7 @@ public struct Catalogue: Sendable {
         Item("source", "\"…\"", .scripts, "Where it comes from."),
         Item("cluster", "N", .scripts, "A fresh cluster of N nodes."),
         Item("say", "\"…\"", .scripts, "A sentence for the audience."),
+        Item("ask", "\"…\" \"A\" \"B\" answer 2", .scripts, "A question: predict, then see."),
         Item("sleep", "500ms", .scripts, "Lets cluster time pass."),
         Item("wait", "CONDITION [within 10s]", .scripts, "Goes on when the condition is true."),
         Item("expect", "CONDITION", .scripts, "Fails unless the condition is true."),

@@ -169,6 +169,10 @@ public struct Player {
         switch statement.kind {
         case .title, .source, .cluster: lines.append("\(statement.kind)")
         case .say(let sentence): lines.append("» \(sentence)")
+        case .ask(let question):
+            lines.append("? \(question.sentence)")
+            lines += question.lines.map { "    \($0)" }
+            lines.append("  answer: \(question.solution)")
         case .boot(let boot):
             do throws(Refusal) {
                 try laboratory.prepare(boot)

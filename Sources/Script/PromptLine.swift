@@ -37,7 +37,7 @@ public enum PromptLine: Hashable, Sendable {
             case .command(let command): self = .command(command)
             case .expect(let condition): self = .expect(condition)
             case .say(let sentence): self = .say(sentence)
-            case .title, .source, .cluster, .boot, .tolerate, .sleep, .wait, .when:
+            case .title, .source, .cluster, .boot, .ask, .tolerate, .sleep, .wait, .when:
                 throw ScriptError("'\(word.text)' belongs into a script: raft-tui run plays one", column: word.column)
             }
         }

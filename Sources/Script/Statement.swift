@@ -30,6 +30,8 @@ public struct Statement: Hashable, Sendable {
         case tolerate(Property)
         /// A sentence for the audience.
         case say(String)
+        /// The audience predicts what will happen.
+        case ask(Question)
         /// Something is done to the cluster.
         case command(Command)
         /// Cluster time passes.
@@ -122,7 +124,7 @@ extension Statement.Kind {
     /// Whether the servers need not run yet for it.
     public var isPrologue: Bool {
         switch self {
-        case .title, .source, .cluster, .boot, .tolerate, .say, .when: true
+        case .title, .source, .cluster, .boot, .tolerate, .say, .ask, .when: true
         case .command(let command):
             switch command {
             case .option, .rule, .latency, .hold, .nodes(.holdTimer, _): true
@@ -142,6 +144,7 @@ extension Statement.Kind {
         case "source": self = .source(try parser.text("a source"))
         case "cluster": self = .cluster(try parser.count("a cluster's size", in: 1...9))
         case "say": self = .say(try parser.text("a sentence"))
+        case "ask": self = .ask(try parser.question())
         case "sleep": self = .sleep(try parser.patience("a sleep"))
         case "wait":
             let condition = try parser.condition()
@@ -184,6 +187,7 @@ extension Statement.Kind: CustomStringConvertible {
         case .source(let text): "source \(Statement.quoted(text))"
         case .cluster(let count): "cluster \(count)"
         case .say(let text): "say \(Statement.quoted(text))"
+        case .ask(let question): question.description
         case .command(let command): command.description
         case .sleep(let length): "sleep \(DurationText.text(of: length))"
         case .wait(let condition, Statement.usualPatience): "wait \(condition)"
@@ -197,7 +201,8 @@ extension Statement.Kind: CustomStringConvertible {
 }
 
 extension Statement {
-    fileprivate static func quoted(_ text: String) -> String {
+    /// `text` in quotes, as a script has it.
+    static func quoted(_ text: String) -> String {
         let word = Word.quoted(Array(text.utf8))
         return word.utf8.first == UInt8(ascii: "\"") ? word : "\"\(word)\""
     }

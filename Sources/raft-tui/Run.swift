@@ -22,7 +22,10 @@ struct Run: ParsableCommand {
             """)
 
     @Argument(help: "The script; - for standard input.")
-    var file: String
+    var file: String?
+
+    @Option(help: "Play this lesson in its place; raft-tui lessons lists them.")
+    var lesson: String?
 
     @Flag(help: "Play it in a simulated world, which does the same again for the same --seed.")
     var simulated = false
@@ -33,6 +36,7 @@ struct Run: ParsableCommand {
     @OptionGroup var cluster: ClusterOptions
 
     func validate() throws {
+        if (file == nil) == (lesson == nil) { throw ValidationError("Name a script, or a --lesson.") }
         guard simulated else { return }
         if cluster.dataDir != nil || cluster.port != nil {
             throw ValidationError("--simulated has no disks and no ports: leave out --data-dir and --port")
@@ -61,13 +65,9 @@ struct Run: ParsableCommand {
     }
 
     private func readScript() throws -> Script {
-        let text = try Files.read(file)
-        do {
-            return try Script(
-                parsing: text, nodes: cluster.nodes ?? (cluster.dataDir == nil ? LiveCluster.usualSize : nil))
-        } catch {
-            throw Failure("\(file == "-" ? "standard input" : file), \(error)")
-        }
+        if let lesson { return try Lesson.read(lesson) }
+        return try Script.read(
+            file ?? "-", nodes: cluster.nodes ?? (cluster.dataDir == nil ? LiveCluster.usualSize : nil))
     }
 
     private func start(_ options: LiveCluster.Options) throws -> LiveCluster {
