@@ -50,10 +50,15 @@ extension NodeHost {
 }
 
 extension DiskReference {
-    /// How long the writing of a snapshot rests after every few hundred keys: about as long as it has worked.
-    private static let pauseMicroseconds: UInt32 = 200
+    /// How long the making of a snapshot rests after every few hundred keys: about as long as it has worked.
+    private static let keysPauseMicroseconds: UInt32 = 200
+    /// How long its writing rests after every 64 KiB: most of the time the device is the log's.
+    private static let writingPauseMicroseconds: UInt32 = 4_000
 
     /// Writes a snapshot and makes it the server's own. Answers on `loop` what became of it.
+    ///
+    /// The log's thread only gives it its name. That this is certain takes a sync of the directory, for which the log
+    /// need not wait: the core lets nothing go of what the snapshot stands for before it has the answer.
     func write(
         _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, on loop: any EventLoop
     ) -> EventLoopFuture<SnapshotOutcome> {
@@ -63,14 +68,19 @@ extension DiskReference {
                 throw StorageError.system(operation: "write", path: path, reason: reason)
             }
             // Nobody waits for it, and everybody else does for the processor.
-            let snapshot = draft.encoded { usleep(DiskReference.pauseMicroseconds) }
+            let snapshot = draft.encoded { usleep(DiskReference.keysPauseMicroseconds) }
             guard snapshot.bytes.count <= Snapshot.sizeMax else { return SnapshotOutcome.overtaken }
-            let digest = draft.digest { usleep(DiskReference.pauseMicroseconds) }
+            let digest = draft.digest { usleep(DiskReference.keysPauseMicroseconds) }
             var directory = DirectoryDisk(sharing: path)
-            try SnapshotFile.write(snapshot, to: &directory)
+            try SnapshotFile.write(snapshot, to: &directory) { usleep(DiskReference.writingPauseMicroseconds) }
             return SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest)
         }.hop(to: loop).flatMap { outcome in
             submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }.map { $0 ? outcome : .overtaken }
+        }.flatMap { outcome in
+            snapshots.submit { [path] in
+                try DirectoryDisk.syncNames(in: path)
+                return outcome
+            }.hop(to: loop)
         }
     }
 

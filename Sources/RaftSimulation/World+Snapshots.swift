@@ -41,6 +41,7 @@ extension World {
         do throws(StorageError) {
             try servers[place].life?.log.syncDraft()
             let isAdopted = try servers[place].life?.log.adoptDraft(upTo: snapshot.mark.last) ?? false
+            try servers[place].life?.log.disk.syncNames()
             let outcome =
                 isAdopted
                 ? SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest) : .overtaken

@@ -98,6 +98,14 @@ public final class DirectoryDisk: Disk {
         }
     }
 
+    /// Lets the device begin with a file's bytes. Unlike a sync this takes no part in the file system's journal, for which
+    /// every other file's sync would have to wait.
+    public func beginSync(_ name: String) throws(StorageError) {
+        let file = try writable(name)
+        // Advice that the pages won't be needed has the kernel write them out; that it can't take it is no failure.
+        _ = posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED)
+    }
+
     /// Waits until a file's bytes are on the device. A failure is final: what the kernel had of them may be gone, so
     /// that a second try that succeeds would say nothing.
     public func sync(_ name: String) throws(StorageError) {

@@ -16,6 +16,10 @@ public protocol Disk {
     /// Writes `bytes` at the end of a file. They may be lost until the file is synced.
     mutating func append(_ bytes: [UInt8], to name: String) throws(StorageError)
 
+    /// Begins to bring to the device what was written to a file, without waiting for it and without promising anything:
+    /// a sync later has less left to do.
+    mutating func beginSync(_ name: String) throws(StorageError)
+
     /// Returns when all that was written to a file is certain to survive.
     mutating func sync(_ name: String) throws(StorageError)
 
@@ -30,6 +34,11 @@ public protocol Disk {
 
     /// Cuts a file to its first `length` bytes.
     mutating func truncate(_ name: String, to length: Int) throws(StorageError)
+}
+
+extension Disk {
+    /// A disk that has nothing to do ahead of a sync.
+    public mutating func beginSync(_ name: String) throws(StorageError) {}
 }
 
 /// Why a disk or what is on it can't be used, in words for the person who has to do something about it.

@@ -14,21 +14,25 @@ public enum SnapshotFile {
 
     /// Writes `snapshot` to `disk` as `name`, and returns when it is certain to survive under that name, once the names
     /// are.
+    ///
+    /// - Parameter pause: Called after every 64 KiB, which are then on their way to the device: a log on the same device
+    ///   would wait for all of it otherwise.
     public static func write(
-        _ snapshot: Snapshot, to disk: inout some Disk, as name: String = draft
+        _ snapshot: Snapshot, to disk: inout some Disk, as name: String = draft, pausing pause: () -> Void = {}
     ) throws(StorageError) {
         let bytes = try frame(of: snapshot, on: &disk, as: name)
-        // A little at a time: a log on the same device would wait for all of it.
         var start = 0
         while start < bytes.count {
-            let end = min(start + bytesPerSync, bytes.count)
+            let end = min(start + bytesPerPause, bytes.count)
             try disk.append(Array(bytes[start..<end]), to: name)
-            try disk.sync(name)
+            try disk.beginSync(name)
+            pause()
             start = end
         }
+        try disk.sync(name)
     }
 
-    private static let bytesPerSync = 256 << 10
+    private static let bytesPerPause = 64 << 10
 
     /// Writes `snapshot` to `disk` as `name`, of which nothing is certain before that is synced.
     public static func begin(
@@ -44,12 +48,6 @@ public enum SnapshotFile {
         if try disk.names().contains(name) { try disk.remove(name) }
         try disk.create(name)
         return Frame.encoded(encoded(snapshot), number: 0, segment: 0, offset: 0)
-    }
-
-    /// Gives what was written as `draft` the snapshot's own name.
-    static func adopt(_ draft: String, on disk: inout some Disk) throws(StorageError) {
-        try disk.rename(draft, to: name)
-        try disk.syncNames()
     }
 
     /// Takes away what a crash has left of a snapshot that was being written.

@@ -96,7 +96,8 @@ public struct WriteAheadLog<D: Disk> {
     /// A leader's snapshot is on disk before any record speaks of it.
     private mutating func install(_ snapshot: Snapshot) throws(StorageError) {
         try SnapshotFile.write(snapshot, to: &disk, as: SnapshotFile.received)
-        try SnapshotFile.adopt(SnapshotFile.received, on: &disk)
+        try disk.rename(SnapshotFile.received, to: SnapshotFile.name)
+        try disk.syncNames()
         snapshotLast = snapshot.mark.last
     }
 
@@ -112,7 +113,8 @@ public struct WriteAheadLog<D: Disk> {
         try disk.sync(SnapshotFile.draft)
     }
 
-    /// Makes what was written and synced as ``SnapshotFile/draft`` the server's snapshot, up to `last`.
+    /// Makes what was written and synced as ``SnapshotFile/draft`` the server's snapshot, up to `last`. Until the disk's
+    /// names are synced a crash may bring the one before it back, so that the log has to keep what it holds until then.
     ///
     /// - Returns: Whether it is; not where the present one stands for more.
     public mutating func adoptDraft(upTo last: LogPosition) throws(StorageError) -> Bool {
@@ -122,7 +124,7 @@ public struct WriteAheadLog<D: Disk> {
             return false
         }
         hasFailed = true
-        try SnapshotFile.adopt(SnapshotFile.draft, on: &disk)
+        try disk.rename(SnapshotFile.draft, to: SnapshotFile.name)
         snapshotLast = last
         hasFailed = false
         return true

@@ -34,6 +34,7 @@ struct SnapshotFileTests {
         try log.beginDraft(snapshot(1, index))
         try log.syncDraft()
         #expect(try log.adoptDraft(upTo: snapshot(1, index).mark.last))
+        try log.disk.syncNames()
         try log.append([base(index, last: last)])
         try log.sync()
     }

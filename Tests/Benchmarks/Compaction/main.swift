@@ -122,28 +122,35 @@ if isChosen("snapshot") {
     try load.run(10, rate: 0) { $0.leader != nil }
     try load.run(12, rate: 10_000)
     load.drain()
-    for round in 1...3 {
+    var ratios: [Double] = []
+    for round in 1...7 {
         load.forgetAnswers()
-        try load.run(2, rate: 10_000)
+        try load.run(3, rate: 10_000)
         let before = (load.answers.percentile(0.5), load.answers.percentile(0.99))
         load.forgetAnswers()
         let start = cluster.now
         for node in 1...3 { try load.perform(.nodes(.snapshot, [.node(NodeID(node))])) }
         var taken: Instant?
-        try load.run(2, rate: 10_000) { picture in
+        try load.run(10, rate: 10_000) { picture in
             let isOver = picture.nodes.allSatisfy { $0.snapshot != nil && $0.isTakingSnapshot == nil }
-            if isOver, taken == nil, cluster.now > start + .milliseconds(20) { taken = cluster.now }
-            return false
+            if isOver, cluster.now > start + .milliseconds(20) { taken = cluster.now }
+            return taken != nil
         }
         let end = taken ?? cluster.now
         let during = load.answers.filter { $0.at <= end }
         let keys = load.picture.leader?.storeCount ?? 0
         print(
             "snapshot \(round): \(keys) keys on three servers in \(Int((end - start).nanoseconds / 1_000_000)) ms;",
-            "writes p50 \(during.percentile(0.5)) µs, p99 \(during.percentile(0.99)) µs meanwhile,",
-            "\(load.answers.percentile(0.99)) µs over two seconds with it; before: p50 \(before.0) µs, p99 \(before.1) µs"
+            "writes p50 \(during.percentile(0.5)) µs, p99 \(during.percentile(0.99)) µs meanwhile;",
+            "three seconds before: p50 \(before.0) µs, p99 \(before.1) µs"
         )
+        ratios.append(Double(during.percentile(0.99)) / Double(max(1, before.1)))
     }
+    ratios.sort()
+    func twoDigits(_ ratio: Double) -> Double { (ratio * 100).rounded() / 100 }
+    print(
+        "snapshot: p99 meanwhile to p99 before: \(twoDigits(ratios[ratios.count / 2])) in the middle of",
+        "\(ratios.map(twoDigits))")
     if load.failures > 0 { print("  \(load.failures) writes were not acknowledged") }
     cluster.close()
 }
