@@ -8,7 +8,7 @@ extension Desk {
         standing[node] = .up
         wiped.remove(node)
         // Its disk is in use: one that was wiped before can't take its place any more.
-        undoable.removeAll { if case .unwipe(node, _) = $0 { true } else { false } }
+        undoable = undoable.map { $0.filter { if case .unwipe(node, _) = $0 { false } else { true } } }
         return [.start(node)]
     }
 
@@ -123,15 +123,26 @@ extension Desk {
     private static let undoableMax = 100
 
     mutating func remember(_ undo: Undo) {
-        undoable.append(undo)
+        undoable.append([undo])
         if undoable.count > Desk.undoableMax { undoable.removeFirst() }
+    }
+
+    /// Makes the faults after the first `count` one: a command did them, and is taken back as a whole.
+    mutating func joinUndos(after count: Int) {
+        let last = undoable.dropFirst(count).flatMap(\.self)
+        guard !last.isEmpty else { return }
+        undoable = undoable.prefix(count) + [last]
     }
 
     mutating func takeBack() throws(Refusal) -> [Order] {
         // What somebody has mended by hand since is no fault any more.
-        while let last = undoable.last, !isStanding(last) { undoable.removeLast() }
+        while let last = undoable.last, !last.contains(where: isStanding) { undoable.removeLast() }
         guard let last = undoable.popLast() else { throw Refusal("there is no fault to take back") }
-        switch last {
+        return last.reversed().filter(isStanding).flatMap { takeBack($0) }
+    }
+
+    private mutating func takeBack(_ undo: Undo) -> [Order] {
+        switch undo {
         case .revive(let node): return start(node)
         case .unwipe(let node, let revives):
             wiped.remove(node)

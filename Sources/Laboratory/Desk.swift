@@ -24,7 +24,8 @@ public struct Desk: Sendable {
     /// The servers that have no disk since they were wiped.
     var wiped: Set<NodeID> = []
     var links: [Picture.LinkID: LinkState] = [:]
-    var undoable: [Undo] = []
+    /// The faults that can be taken back, the latest last; those of one command together.
+    var undoable: [[Undo]] = []
     private var lastWrites: [String: Request] = [:]
 
     /// Whether a server runs, as far as has been ordered.
@@ -106,8 +107,10 @@ public struct Desk: Sendable {
         switch command {
         case .client(let client): return try call(client, names)
         case .nodes(let action, let references):
+            let count = undoable.count
             var orders: [Order] = []
             for reference in references { orders += try act(action, on: try names.node(reference), names) }
+            joinUndos(after: count)
             return orders
         case .members(let added, let removed): return try changeMembers(adding: added, removing: removed, names)
         case .transfer(let reference): return try transfer(to: try names.node(reference), names)

@@ -35,6 +35,15 @@ struct DeskTests {
         #expect(try orders(.undo) == [.start(NodeID(1))])
     }
 
+    @Test("undo takes back all that one command did, but for what was mended by hand since")
+    mutating func undoesWholeCommands() throws {
+        _ = try orders(.disk(node(1), .full))
+        _ = try orders(.nodes(.kill, [node(1), node(2), node(3)]))
+        _ = try orders(.nodes(.revive, [node(2)]))
+        #expect(try orders(.undo) == [.start(NodeID(3)), .start(NodeID(1))])
+        #expect(try orders(.undo) == [.disk(NodeID(1), .ok)])
+    }
+
     @Test("undo takes back the last fault that still stands, and what was mended by hand is no fault any more")
     mutating func undo() throws {
         _ = try orders(.nodes(.kill, [node(1)]))
