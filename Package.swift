@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "ByteCoding", swiftSettings: settings),
         .target(name: "RaftCore", dependencies: [deque], swiftSettings: settings),
         .target(name: "KeyValue", dependencies: ["ByteCoding", hashTrees], swiftSettings: settings),
-        .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore"], swiftSettings: settings),
+        .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore", hashTrees], swiftSettings: settings),
         .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
         .target(
             name: "RaftNode", dependencies: ["ByteCoding", "KeyValue", "RaftCore", "RaftTrace", deque],

@@ -85,7 +85,7 @@ extension Model {
 
     /// Draws messages where they are by the clock; those that matter most last, so that none of them hides another.
     private func drawMessages(_ ring: Ring, on canvas: inout Canvas) {
-        let flights = picture.inFlight.values.sorted { one, other in
+        let flights = picture.inFlight.all.sorted { one, other in
             let (rank, otherRank) = (symbols.sign(of: one.sent.message).rank, symbols.sign(of: other.sent.message).rank)
             return rank != otherRank ? rank < otherRank : one.sent.number < other.sent.number
         }

@@ -7,7 +7,7 @@ import RaftTrace
 
 extension Model {
     func eventsPane(_ size: Size) -> Canvas {
-        let lines = feed.lines(matching: filter)
+        let lines = shownLines
         let back = min(eventsBack, max(0, lines.count - 1))
         var title = filter.isEmpty ? "Events" : "Events with '\(filter)'"
         if back > 0 { title += ", \(back) back" }
@@ -55,7 +55,7 @@ extension Model {
             return
         }
         var column = 7
-        let keys = node.store.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        let keys = node.store.keys(limit: NodeState.storeMax)
         for key in keys where column < edge {
             let isSame = leader.map { $0.store[key] == node.store[key] } ?? true
             let text = "\(Word.quoted(key))=\(Word.quoted(node.store[key] ?? []))"

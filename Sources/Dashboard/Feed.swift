@@ -8,6 +8,8 @@ public struct Feed: Sendable {
     public struct Line: Hashable, Sendable {
         /// When it happened.
         public var at: Instant
+        /// The place of its event in the timeline; of the last one, where it stands for several.
+        public var place: Int
         /// The servers it is about, the one it happened on first.
         public var nodes: [NodeID]
         /// What happened.
@@ -27,17 +29,20 @@ public struct Feed: Sendable {
     private static let linesMax = 2_000
 
     /// Takes note of an event, if it is one to read about.
-    mutating func take(_ event: Event) {
-        if case .sent(let sent) = event.kind { return take(sent, at: event.at) }
+    mutating func take(_ event: Event, place: Int) {
+        if case .sent(let sent) = event.kind { return take(sent, at: event.at, place: place) }
         // What a trace says was broken the screen's own audit finds, too.
         if case .violation = event.kind { return }
         let explanation = event.explanation
         guard explanation.weight >= .usual else { return }
-        append(Line(at: event.at, nodes: explanation.nodes, text: explanation.line, weight: explanation.weight))
+        append(
+            Line(
+                at: event.at, place: place, nodes: explanation.nodes, text: explanation.line,
+                weight: explanation.weight))
     }
 
     /// Takes note of a message that says something new; one that goes to several servers is one line.
-    private mutating func take(_ sent: MessageSent, at moment: Instant) {
+    private mutating func take(_ sent: MessageSent, at moment: Instant, place: Int) {
         let message = sent.message
         guard !message.isRoutine else { return }
         // What a voter answers is told by the voter itself.
@@ -47,8 +52,9 @@ public struct Feed: Sendable {
             lines[lines.count - 1].receivers.append(message.to)
             lines[lines.count - 1].numbers.append(sent.number)
             lines[lines.count - 1].nodes.append(message.to)
+            lines[lines.count - 1].place = place
         } else {
-            var line = Line(at: moment, nodes: [message.from, message.to], text: "", weight: .usual)
+            var line = Line(at: moment, place: place, nodes: [message.from, message.to], text: "", weight: .usual)
             line.receivers = [message.to]
             line.message = summary
             line.numbers = [sent.number]
@@ -70,7 +76,7 @@ public struct Feed: Sendable {
 
     /// Adds a line that no event stands for: what the program has to say itself.
     mutating func say(_ text: String, at moment: Instant, weight: Explanation.Weight) {
-        append(Line(at: moment, nodes: [], text: text, weight: weight))
+        append(Line(at: moment, place: lines.last?.place ?? 0, nodes: [], text: text, weight: weight))
     }
 
     private mutating func append(_ line: Line) {
@@ -78,11 +84,12 @@ public struct Feed: Sendable {
         if lines.count > 2 * Feed.linesMax { lines.removeFirst(lines.count - Feed.linesMax) }
     }
 
-    /// The lines that contain `filter`, in any case of letters; all for an empty one.
-    public func lines(matching filter: String) -> [Line] {
-        guard !filter.isEmpty else { return lines }
+    /// The lines up to the event at `place` that contain `filter`, in any case of letters; all, where that is empty.
+    func lines(matching filter: String, upTo place: Int) -> ArraySlice<Line> {
+        let then = lines.prefix { $0.place <= place }
+        guard !filter.isEmpty else { return then }
         let wanted = filter.lowercased()
-        return lines.filter { $0.text.lowercased().contains(wanted) }
+        return then.filter { $0.text.lowercased().contains(wanted) }[...]
     }
 }
 

@@ -36,6 +36,9 @@ enum Help {
             [
                 Item(keys: "Space .", sentence: "freeze the clock, or let it go on"),
                 Item(keys: "[ ]", sentence: "slower, faster"),
+                Item(keys: "left", sentence: "look back by one event, while the cluster does as it likes"),
+                Item(keys: "right", sentence: "look forward by one event"),
+                Item(keys: "Home End", sentence: "look at the first event that is kept; at what is now"),
             ]
         ),
         (
@@ -47,7 +50,7 @@ enum Help {
                 Item(keys: "/", sentence: "filter the events; Esc shows all again"),
                 Item(keys: "Tab", sentence: "go to the next pane"),
                 Item(keys: "+", sentence: "give the pane the whole screen, or its place again"),
-                Item(keys: "arrows", sentence: "up and down: nodes, or events; left and right: the log"),
+                Item(keys: "arrows", sentence: "up and down: nodes, or events; left and right in Logs: entries"),
                 Item(keys: "Ctrl-L", sentence: "draw the screen anew"),
                 Item(keys: "?", sentence: "this help"),
                 Item(keys: "q", sentence: "quit"),
@@ -86,8 +89,16 @@ enum Help {
         ]
     }
 
+    /// The keys that work while somebody looks back.
+    private static let pastKeys = [
+        Item(keys: "left right", sentence: "event by event"), Item(keys: "Home", sentence: "first"),
+        Item(keys: "End", sentence: "now"), Item(keys: "/", sentence: "filter"), Item(keys: "?", sentence: "help"),
+        Item(keys: "q", sentence: "quit"),
+    ]
+
     /// The keys that work now, for the last line of the screen.
     static func footer(_ model: Model) -> [Item] {
+        if model.past != nil { return pastKeys }
         if model.isReplay { return replayKeys(isFrozen: model.picture.rate == 0) }
         let isDown = model.picture[model.selected]?.isRunning == false
         let isPaused = model.picture[model.selected]?.isPaused == true

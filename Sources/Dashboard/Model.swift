@@ -19,10 +19,16 @@ public struct Model: Sendable {
     var findingsTold = 0
     /// What happened, to read.
     var feed = Feed()
+    /// What happened, to be looked back at.
+    var timeline = Timeline()
+    /// What turned the story.
+    var tape = Tape()
+    /// The moment that is looked back at; `nil` while the screen shows what is.
+    var past: Past?
     /// How much happened when.
     var statistics = Statistics()
     /// The cluster's time.
-    public internal(set) var now = Instant.zero
+    var presentNow = Instant.zero
     /// The server that keys are for.
     var selected = NodeID(1)
     /// The pane that keys are for.
@@ -67,8 +73,12 @@ public struct Model: Sendable {
         self.slowsTo = slowsTo
     }
 
-    /// What is known of the cluster.
-    public var picture: Picture { witness.picture }
+    /// What the screen shows of the cluster: what is known now, or was at the moment that is looked back at.
+    var picture: Picture { past?.picture ?? witness.picture }
+    /// What is known of the cluster now.
+    public var present: Picture { witness.picture }
+    /// The cluster's time, or that of the moment that is looked back at.
+    var now: Instant { past?.picture.now ?? presentNow }
     /// What holds the cluster to Raft's properties.
     public var audit: Audit { witness.audit }
 
@@ -81,6 +91,14 @@ public struct Model: Sendable {
         case store
         case events
         case cluster
+    }
+
+    /// A moment that is looked back at.
+    struct Past: Sendable {
+        /// The place of the last event that had happened then.
+        var place: Int
+        /// What was known of the cluster.
+        var picture: Picture
     }
 
     /// What the keyboard does.

@@ -118,7 +118,7 @@ extension Model {
 
     /// Servers with the same store, and that store as words.
     private func storeGroups() -> [(nodes: [NodeID], pairs: [String])] {
-        var groups: [(nodes: [NodeID], store: [Bytes: Bytes])] = []
+        var groups: [(nodes: [NodeID], store: StorePicture)] = []
         for node in picture.nodes where node.isRunning {
             if let place = groups.firstIndex(where: { $0.store == node.store }) {
                 groups[place].nodes.append(node.id)
@@ -130,10 +130,9 @@ extension Model {
     }
 
     /// A store as words, in ascending order of its keys.
-    func pairs(of store: [Bytes: Bytes], limit: Int) -> [String] {
-        let keys = store.keys.sorted { $0.lexicographicallyPrecedes($1) }
-        let shown = keys.prefix(limit).map { "\(Word.quoted($0))=\(Word.quoted(store[$0] ?? []))" }
-        return keys.count > limit ? shown + ["\(symbols.ellipsis)\(keys.count - limit) more"] : shown
+    func pairs(of store: StorePicture, limit: Int) -> [String] {
+        let shown = store.keys(limit: limit).map { "\(Word.quoted($0))=\(Word.quoted(store[$0] ?? []))" }
+        return store.count > limit ? shown + ["\(symbols.ellipsis)\(store.count - limit) more"] : shown
     }
 
     /// Commits a second and elections, as small columns.

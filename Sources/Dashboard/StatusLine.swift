@@ -11,7 +11,10 @@ extension Model {
     /// whole line says so.
     func drawStatus(on canvas: inout Canvas) {
         let isFrozen = picture.rate == 0
-        let base: Style = isFrozen ? Style(.orange, isBold: true, isReversed: true) : Style(isReversed: true)
+        let base: Style =
+            past != nil
+            ? Style(.purple, isBold: true, isReversed: true)
+            : isFrozen ? Style(.orange, isBold: true, isReversed: true) : Style(isReversed: true)
         canvas.fill(row: 0, columns: 0..<size.columns, style: base)
         let leader = picture.leader
         let term = picture.nodes.filter(\.isRunning).map(\.term).max() ?? .zero
@@ -26,7 +29,9 @@ extension Model {
             + [(verdict, audit.findings.isEmpty ? 2 : 0)]
         let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
-            isFrozen ? "FROZEN \(symbols.separator) \(hint) " : "LIVE \(RateText.text(of: picture.rate)) "
+            past != nil
+            ? "PAST \(now.clockText) \(symbols.separator) End: now "
+            : isFrozen ? "FROZEN \(symbols.separator) \(hint) " : "LIVE \(RateText.text(of: picture.rate)) "
         for rank in stride(from: 5, through: -1, by: -1) {
             let parts = items.filter { $0.rank <= max(0, rank) }.map(\.text)
             let text = " " + parts.joined(separator: rank < 0 ? " " : " \(symbols.separator) ") + " "
@@ -59,8 +64,13 @@ extension Model {
         func text(_ name: String, _ isBroken: Bool, _ unchecked: Int) -> String {
             isBroken ? "NOT \(name.uppercased())" : "\(name) \(unchecked > 0 ? "?" : symbols.tick)"
         }
-        return text("safe", !audit.safety.findings.isEmpty, audit.safety.unchecked) + " "
-            + text("linearizable", !audit.clients.findings.isEmpty, audit.clients.unchecked)
+        return text("safe", wasFound(audit.safety.findings), audit.safety.unchecked) + " "
+            + text("linearizable", wasFound(audit.clients.findings), audit.clients.unchecked)
+    }
+
+    /// Whether any of `findings` was there by the moment that is shown.
+    private func wasFound(_ findings: [Finding]) -> Bool {
+        findings.contains { past == nil || $0.sequence <= picture.sequence }
     }
 
     /// The line that is typed, or what the program has to say. Answers where the cursor stands.
@@ -87,6 +97,7 @@ extension Model {
 
     /// What the program has to say, as far as there is room.
     private func drawNotice(row: Int, on canvas: inout Canvas) {
+        if notice.text.isEmpty, !hasTape { return drawTape(row: row, on: &canvas) }
         let style = notice.isTrouble ? Style(.vermilion, isBold: true) : .plain
         canvas.write(
             notice.text, row: row, column: 0, style: style, limit: size.columns, cutMark: symbols.ellipsis)

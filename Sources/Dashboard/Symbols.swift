@@ -18,6 +18,7 @@ struct Symbols {
     var arrow: String { isASCII ? "->" : "→" }
     var tick: String { isASCII ? "ok" : "✓" }
     var ellipsis: String { isASCII ? "..." : "…" }
+    var tapeLine: String { isASCII ? "-" : "─" }
     var star: String { isASCII ? "*" : "★" }
 
     /// The sign of what a server is.
@@ -86,6 +87,17 @@ struct Symbols {
         case .voteResponse(let response):
             response.isGranted
                 ? (isASCII ? "y" : "✓", Style(.orange, isBold: true), 4) : (isASCII ? "n" : "✗", Style(.vermilion), 4)
+        }
+    }
+
+    /// The sign and the look of a mark on the tape.
+    func sign(of mark: Tape.Kind) -> (String, Style) {
+        switch mark {
+        case .write: (isASCII ? "." : "·", .plain)
+        case .fault: (isASCII ? "x" : "✕", Style(.vermilion, isBold: true))
+        case .election: (isASCII ? "?" : "◐", Style(.orange, isBold: true))
+        case .leader: (star, Style(.green, isBold: true))
+        case .violation: ("!", Style(.vermilion, isBold: true, isReversed: true))
         }
     }
 

@@ -41,7 +41,7 @@ extension Model {
             recall.candidate = next
             return
         }
-        let completion = Completion(of: line.head, in: picture)
+        let completion = Completion(of: line.head, in: present)
         guard let first = completion.candidates.first else { return }
         if completion.candidates.count == 1 {
             line.complete(replacing: completion.typed.count, with: first + " ")
@@ -56,7 +56,7 @@ extension Model {
     private mutating func submit(_ text: String) -> [Effect] {
         mode = .watching
         do throws(ScriptError) {
-            guard let line = try PromptLine(parsing: text, nodes: picture.nodes.count) else { return [] }
+            guard let line = try PromptLine(parsing: text, nodes: present.nodes.count) else { return [] }
             return remember(text) + carryOut(line)
         } catch {
             // The line stays, the cursor where it went wrong, so that only the mistake is to be typed again.
@@ -79,6 +79,10 @@ extension Model {
         notice = Notice("")
         switch line {
         case .command(let command):
+            if past != nil, command != .freeze, command != .thaw {
+                notice = Notice(Model.pastNotice, isTrouble: true)
+                return []
+            }
             if case .speed(let rate) = command {
                 speed = rate
                 slowsTo = nil
@@ -87,7 +91,9 @@ extension Model {
         case .expect(let condition):
             let holds = condition.holds(for: witness)
             notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(for: witness))", isTrouble: !holds)
-        case .say(let sentence): feed.say("» \(sentence)", at: now, weight: .important)
+        case .say(let sentence): feed.say("» \(sentence)", at: presentNow, weight: .important)
+        case .back(let count): lookBack(by: count)
+        case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]

@@ -25,22 +25,25 @@ extension Model {
             return []
         case .refused(let reason):
             notice = Notice(reason, isTrouble: true)
-            feed.say(reason, at: now, weight: .usual)
+            feed.say(reason, at: presentNow, weight: .usual)
             return []
         }
     }
 
     private mutating func take(_ events: [Event], at now: Instant) -> [Effect] {
-        self.now = now
+        presentNow = now
         for event in events {
+            if isReplay, case .began = event.kind { forgetStory() }
+            let place = timeline.append(event, after: present)
             witness.take(event)
-            feed.take(event)
+            feed.take(event, place: place)
             statistics.take(event)
+            tape.take(event)
             note(event)
         }
         if let effects = tellFindings() { return effects }
-        if picture[selected] == nil, let first = picture.nodes.first { selected = first.id }
-        guard let slower = slowsTo, picture.leader != nil else { return [] }
+        selectExisting()
+        guard let slower = slowsTo, present.leader != nil else { return [] }
         // The first leader is there: from here on everything can be followed by eye.
         slowsTo = nil
         speed = slower
@@ -54,10 +57,18 @@ extension Model {
             findingsTold = findings.count
             return nil
         }
-        for finding in findings[findingsTold...] { feed.say("\(finding)", at: now, weight: .alarming) }
+        for finding in findings[findingsTold...] {
+            feed.say("\(finding)", at: presentNow, weight: .alarming)
+            tape.addViolation(at: presentNow)
+        }
         findingsTold = findings.count
         if let first = audit.firstFinding { notice = Notice("\(first)", isTrouble: true) }
-        return picture.rate == 0 ? [] : [.perform(.freeze)]
+        return present.rate == 0 ? [] : [.perform(.freeze)]
+    }
+
+    /// A trace begins anew: what was told of it is told again.
+    private mutating func forgetStory() {
+        (feed, timeline, tape, past) = (Feed(), Timeline(), Tape(), nil)
     }
 
     /// Says what came of the line that was typed last.
@@ -69,9 +80,7 @@ extension Model {
             openCall = nil
         case .node(let node, _, .failed(let failed)):
             notice = Notice("\(node): \(failed.reason)", isTrouble: true)
-        case .began:
-            openCall = nil
-            if isReplay { feed = Feed() }
+        case .began: openCall = nil
         default: break
         }
     }
@@ -97,14 +106,25 @@ extension Model {
             return []
         }
         if let command = command(for: letter) {
+            guard past == nil || command == .freeze || command == .thaw else {
+                notice = Notice(Model.pastNotice, isTrouble: true)
+                return []
+            }
             notice = Notice("\(command)")
             return [.perform(command)]
         }
         switch letter {
         case "[": return changeSpeed(by: -1)
         case "]": return changeSpeed(by: 1)
-        case "c": mode = .link
-        case "r":
+        case "c", "r":
+            guard past == nil else {
+                notice = Notice(Model.pastNotice, isTrouble: true)
+                return []
+            }
+            if letter == "c" {
+                mode = .link
+                return []
+            }
             // One wrong key must not cost a lecture's cluster.
             guard wantsReset else {
                 notice = Notice(
@@ -140,7 +160,7 @@ extension Model {
         case "i": return .isolate(node)
         case "H": return .heal([])
         case "u": return .undo
-        case " ", ".": return picture.rate == 0 ? .thaw : .freeze
+        case " ", ".": return present.rate == 0 ? .thaw : .freeze
         default: return nil
         }
     }
@@ -169,15 +189,22 @@ extension Model {
         case .down: focus == .events ? scrollEvents(by: -1) : select(by: 1)
         case .pageUp: scrollEvents(by: 10)
         case .pageDown: scrollEvents(by: -10)
-        case .left: entriesBack = min(entriesBack + 1, Int(longestLog))
-        case .right: entriesBack = max(0, entriesBack - 1)
-        case .end: (eventsBack, entriesBack) = (0, 0)
-        case .home: entriesBack = Int(longestLog)
-        case .escape: (isZoomed, filter, eventsBack) = (false, "", 0)
+        case .left: focus == .logs ? scrollLogs(by: 1) : lookBack(by: 1)
+        case .right: focus == .logs ? scrollLogs(by: -1) : lookForward(by: 1)
+        case .home: focus == .logs ? scrollLogs(by: Int(longestLog)) : lookAtBeginning()
+        case .end:
+            entriesBack = 0
+            returnToPresent()
+        case .escape:
+            if past != nil { returnToPresent() } else { (isZoomed, filter, eventsBack) = (false, "", 0) }
         case .control("l"): return [.redraw]
         default: break
         }
         return []
+    }
+
+    private mutating func scrollLogs(by step: Int) {
+        entriesBack = min(max(0, entriesBack + step), Int(longestLog))
     }
 
     private var longestLog: UInt64 { picture.nodes.map(\.log.last.rawValue).max() ?? 0 }
@@ -193,7 +220,7 @@ extension Model {
     }
 
     private mutating func scrollEvents(by step: Int) {
-        eventsBack = min(max(0, eventsBack + step), max(0, feed.lines(matching: filter).count - 1))
+        eventsBack = min(max(0, eventsBack + step), max(0, shownLines.count - 1))
     }
 
     // MARK: - Links

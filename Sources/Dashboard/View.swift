@@ -34,7 +34,8 @@ extension Model {
             return Scene(canvas: isASCII ? canvas.inASCII() : canvas)
         }
         drawStatus(on: &canvas)
-        let body = Size(rows: size.rows - 3, columns: size.columns)
+        let body = Size(rows: size.rows - (hasTape ? 4 : 3), columns: size.columns)
+        if hasTape { drawTape(row: size.rows - 3, on: &canvas) }
         if case .help(let line, let top) = mode {
             canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
         } else {
@@ -45,9 +46,12 @@ extension Model {
         return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
     }
 
+    /// Whether the line of what happened when has a row of its own. In a small terminal it shares the prompt's.
+    var hasTape: Bool { size.rows >= 28 && size.columns >= Model.fullSize.columns }
+
     /// Whether the screen changes by itself as time passes: a timer drains, or a message is on its way.
     public var isMoving: Bool {
-        guard picture.rate > 0 else { return false }
+        guard past == nil, picture.rate > 0 else { return false }
         let hasTimer = picture.nodes.contains { $0.isRunning && !$0.isPaused && $0.halted == nil }
         return hasTimer || !picture.inFlight.isEmpty
     }

@@ -97,7 +97,7 @@ extension Desk {
             return [.messages(action, Picture.LinkID(from: message.from, to: message.to), .numbered(number))]
         case .oldest(let reference, let count):
             let busy = Set(
-                names.picture.inFlight.values.map {
+                names.picture.inFlight.all.map {
                     Picture.LinkID(from: $0.sent.message.from, to: $0.sent.message.to)
                 })
             let links = try names.links(reference).filter(busy.contains)

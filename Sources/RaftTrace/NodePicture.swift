@@ -60,7 +60,7 @@ public struct NodePicture: Hashable, Sendable {
     /// How far each follower is, where it leads.
     public private(set) var peers: [NodeID: Progressed] = [:]
     /// Its store: the keys it applied.
-    public private(set) var store: [Bytes: Bytes] = [:]
+    public private(set) var store = StorePicture()
     /// How many keys its store has, where that is more than is known of them.
     public private(set) var storeCount = 0
 
@@ -191,7 +191,7 @@ public struct NodePicture: Hashable, Sendable {
         (commit, applied, durable, snapshot) = (installed.last.index, installed.last.index, .zero, installed.last)
         incoming = nil
         // What the store holds now is told by the next whole state.
-        (store, storeCount) = ([:], 0)
+        (store, storeCount) = (StorePicture(), 0)
     }
 
     private mutating func apply(_ step: SnapshotStep) {
@@ -233,7 +233,7 @@ public struct NodePicture: Hashable, Sendable {
         snapshot = state.snapshot
         members = state.members ?? members
         peers = Dictionary(state.peers.map { ($0.peer, $0) }) { _, last in last }
-        store = Dictionary(state.store.map { ($0.key, $0.value) }) { _, last in last }
+        store = StorePicture(state.store)
         storeCount = state.storeCount
         // Whether it was confirmed may be among what was left out.
         readRound = nil

@@ -2,7 +2,7 @@ import KeyValue
 import RaftCore
 
 /// What is known of a cluster at a moment: the fold of its events up to there. The screen draws it, conditions ask it,
-/// and looking back is folding a shorter row.
+/// and looking back is folding a shorter row. What it holds much of is persistent, so that copies share it.
 public struct Picture: Sendable {
     /// The time of the last event.
     public private(set) var now = Instant.zero
@@ -15,7 +15,7 @@ public struct Picture: Sendable {
     /// The links that are not as they were at first.
     public private(set) var links: [LinkID: LinkState] = [:]
     /// The messages on their way, by number.
-    public private(set) var inFlight: [UInt64: InFlight] = [:]
+    public private(set) var inFlight = Flights()
     /// Seconds of cluster time in a second of real time.
     public private(set) var rate = 1.0
     /// What the servers follow; `nil` before the cluster has begun.
@@ -91,7 +91,7 @@ public struct Picture: Sendable {
         case .dropped(let dropped):
             // Which messages arrived may be among what was left out.
             droppedEvents += dropped.count
-            inFlight.removeAll(keepingCapacity: true)
+            inFlight = Flights()
         }
     }
 
@@ -115,7 +115,7 @@ public struct Picture: Sendable {
     }
 
     private mutating func add(_ sent: MessageSent, at moment: Instant) {
-        if inFlight.count >= Picture.inFlightMax { inFlight.removeAll(keepingCapacity: true) }
+        if inFlight.count >= Picture.inFlightMax { inFlight = Flights() }
         inFlight[sent.number] = InFlight(sent: sent, at: moment)
     }
 

@@ -90,6 +90,8 @@ public struct Catalogue: Sendable {
         Item("option", "snapshot-trailing N", .switches, "How many entries of it stay in the log."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
+        Item("back", "[COUNT]", .prompt, "Looks back by so many events."),
+        Item("live", "", .prompt, "Shows what is now."),
         Item("screenshot", "FILE", .prompt, "Keeps the screen; as a picture in FILE.svg."),
         Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),
         Item("quit", "", .prompt, "Leaves."),

@@ -42,7 +42,7 @@ public struct Completion: Hashable, Sendable {
         case "rule": return count == 1 ? Rule.allCases.map(\.name) : count == 2 ? ["on", "off"] : []
         case "option": return options(after: words)
         case "deliver", "drop", "duplicate":
-            return count > 1 ? [] : picture.inFlight.keys.sorted().map { "#\($0)" } + links(nodes)
+            return count > 1 ? [] : picture.inFlight.all.map { "#\($0.sent.number)" } + links(nodes)
         case "release":
             return picture.links.values.filter(\.isHeld).map { "\($0.from.rawValue)>\($0.to.rawValue)" }.sorted()
         case "add":
@@ -81,7 +81,7 @@ public struct Completion: Hashable, Sendable {
 
     private static func keys(in picture: Picture) -> [String] {
         let store = picture.leader?.store ?? picture.nodes.first(where: \.isRunning)?.store ?? [:]
-        return store.keys.map { Word.quoted($0) }.sorted()
+        return store.keys(limit: 64).map { Word.quoted($0) }.sorted()
     }
 
     private static func suffixes(after words: [String], _ nodes: [String]) -> [String] {

@@ -10,6 +10,10 @@ public enum PromptLine: Hashable, Sendable {
     case say(String)
     /// The screen is kept in this file, as text or, where it is called so, as SVG.
     case screenshot(String)
+    /// The screen goes back by so many events.
+    case back(Int)
+    /// The screen shows what is now.
+    case live
     /// The help is opened, with this in its filter.
     case help(String)
     /// The program ends.
@@ -25,6 +29,12 @@ public enum PromptLine: Hashable, Sendable {
         case "help", "?":
             self = .help(parser.next == nil ? "" : try parser.text("a command"))
             try parser.finish()
+        case "back":
+            self = .back(parser.next == nil ? 1 : try parser.count("a count of events", in: 1...100_000))
+            try parser.finish()
+        case "live":
+            try parser.finish()
+            self = .live
         case "screenshot":
             self = .screenshot(try parser.text("a file"))
             try parser.finish()

@@ -88,7 +88,7 @@ final class Session {
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
         // A server that can't start at all is a matter for whoever started the program.
-        if let failure = model.picture.nodes.compactMap(\.failure).first { throw Failure(failure) }
+        if let failure = model.present.nodes.compactMap(\.failure).first { throw Failure(failure) }
     }
 
     private func takeOccurrences() {
@@ -127,7 +127,7 @@ final class Session {
 
     private func perform(_ command: Command) {
         do throws(Refusal) {
-            let call = try laboratory.perform(command, seeing: model.picture)
+            let call = try laboratory.perform(command, seeing: model.present)
             if let call { update(.called(call, line: command.description)) }
         } catch {
             update(.refused(error.description))

@@ -1,0 +1,64 @@
+import RaftTrace
+
+/// The latest events, and what was known of the cluster after any of them: looking back is folding a shorter row.
+///
+/// Events are counted from the beginning of the session; the count of those before an event is its *place*. They are kept
+/// in chapters, each with the picture that it begins with, so that no moment is further than a chapter's events away.
+struct Timeline: Sendable {
+    private struct Chapter: Sendable {
+        let before: Picture
+        var events: [Event]
+    }
+
+    private var chapters: [Chapter] = []
+    /// The place of the first event that is kept.
+    private(set) var start = 0
+
+    /// How many events a chapter has.
+    private static let chapterLength = 2_048
+    /// How many chapters are kept: 100,000 events.
+    private static let chaptersMax = 50
+
+    /// The place of the next event.
+    var end: Int {
+        guard let last = chapters.last else { return start }
+        return start + (chapters.count - 1) * Timeline.chapterLength + last.events.count
+    }
+
+    /// Takes an event, before which `picture` was what was known. Answers its place.
+    @discardableResult
+    mutating func append(_ event: Event, after picture: Picture) -> Int {
+        let place = end
+        if chapters.isEmpty || chapters[chapters.count - 1].events.count == Timeline.chapterLength {
+            chapters.append(Chapter(before: picture, events: []))
+        }
+        if chapters.count > Timeline.chaptersMax {
+            chapters.removeFirst()
+            start += Timeline.chapterLength
+        }
+        chapters[chapters.count - 1].events.append(event)
+        return place
+    }
+
+    /// The event at a place that is kept.
+    subscript(place: Int) -> Event {
+        let (chapter, rest) = (place - start).quotientAndRemainder(dividingBy: Timeline.chapterLength)
+        return chapters[chapter].events[rest]
+    }
+
+    /// What was known of the cluster after the event at `place`, which is kept.
+    func picture(after place: Int) -> Picture {
+        let (number, rest) = (place - start).quotientAndRemainder(dividingBy: Timeline.chapterLength)
+        var picture = chapters[number].before
+        for event in chapters[number].events[...rest] { picture.apply(event) }
+        return picture
+    }
+
+    /// The events before the one at `place`.
+    func events(before place: Int) -> Slice<Timeline> { self[start..<place] }
+}
+
+extension Timeline: RandomAccessCollection {
+    var startIndex: Int { start }
+    var endIndex: Int { end }
+}
