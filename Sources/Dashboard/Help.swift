@@ -42,6 +42,17 @@ enum Help {
             ]
         ),
         (
+            "Lessons",
+            [
+                Item(keys: "s", sentence: "list the lessons, or take up the one that was left"),
+                Item(keys: "Page Down", sentence: "go on with the lesson, or show the answer"),
+                Item(keys: "Page Up", sentence: "back to the step before, as the cluster was then"),
+                Item(keys: "1–9", sentence: "while it asks: what the audience guesses"),
+                Item(keys: "Esc", sentence: "leave it, and play freely"),
+                Item(keys: "r r", sentence: "begin it anew"),
+            ]
+        ),
+        (
             "Session",
             [
                 Item(keys: "u", sentence: "undo the last fault"),
@@ -89,6 +100,20 @@ enum Help {
         ]
     }
 
+    private static let pastLectureKeys = [
+        Item(keys: "Page Down", sentence: "on"), Item(keys: "Page Up", sentence: "back"),
+    ]
+
+    /// The keys that work while a lesson is presented.
+    private static func lectureKeys(isFrozen: Bool) -> [Item] {
+        [
+            Item(keys: "Page Down", sentence: "on"), Item(keys: "Page Up", sentence: "back"),
+            Item(keys: ".", sentence: isFrozen ? "thaw" : "freeze"), Item(keys: "[ ]", sentence: "speed"),
+            Item(keys: "Esc", sentence: "leave"), Item(keys: ":", sentence: "command"),
+            Item(keys: "?", sentence: "help"), Item(keys: "q", sentence: "quit"),
+        ]
+    }
+
     /// The keys that work while somebody looks back.
     private static let pastKeys = [
         Item(keys: "left right", sentence: "event by event"), Item(keys: "Home", sentence: "first"),
@@ -98,8 +123,9 @@ enum Help {
 
     /// The keys that work now, for the last line of the screen.
     static func footer(_ model: Model) -> [Item] {
-        if model.past != nil { return pastKeys }
+        if model.past != nil { return model.openLecture == nil ? pastKeys : pastLectureKeys + pastKeys }
         if model.isReplay { return replayKeys(isFrozen: model.picture.rate == 0) }
+        if model.openLecture != nil { return lectureKeys(isFrozen: model.present.rate == 0) }
         let isDown = model.picture[model.selected]?.isRunning == false
         let isPaused = model.picture[model.selected]?.isPaused == true
         let isFrozen = model.picture.rate == 0
@@ -109,7 +135,8 @@ enum Help {
         items.append(Item(keys: "c", sentence: "cut"))
         if isCut { items.append(Item(keys: "H", sentence: "heal")) }
         items += [
-            Item(keys: "Space", sentence: isFrozen ? "thaw" : "freeze"), Item(keys: "[ ]", sentence: "speed"),
+            Item(keys: "s", sentence: "lessons"), Item(keys: "Space", sentence: isFrozen ? "thaw" : "freeze"),
+            Item(keys: "[ ]", sentence: "speed"),
             Item(keys: "u", sentence: "undo"), Item(keys: "?", sentence: "help"), Item(keys: "q", sentence: "quit"),
         ]
         return items

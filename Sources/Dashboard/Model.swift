@@ -35,6 +35,8 @@ public struct Model: Sendable {
     var focus = Pane.nodes
     /// Whether that pane has the whole screen.
     var isZoomed = false
+    /// The lesson that is presented, or was left for a while.
+    public internal(set) var lecture: Lecture?
     /// What the keyboard does now.
     var mode = Mode.watching
     /// The lines that were typed, the latest last.
@@ -113,6 +115,8 @@ public struct Model: Sendable {
         case help(LineEditor, top: Int)
         /// A link of the selected server is to be cut; a digit says which.
         case link
+        /// The list of lessons is open, and this line of it is chosen.
+        case lessons(Int)
     }
 
     /// What the arrows and Tab remember while a line is typed.
@@ -152,6 +156,10 @@ public enum DashboardMessage: Sendable {
     case refused(String)
     /// Something was done that no event tells.
     case done(String)
+    /// A script begins to be presented, on a fresh cluster.
+    case presenting(Script, name: String)
+    /// The script that is presented has come so far.
+    case progress(LectureProgress)
 }
 
 /// What the model asks of the program.
@@ -162,6 +170,14 @@ public enum Effect: Hashable, Sendable {
     case remember(String)
     /// Keep the screen in a file.
     case screenshot(String)
+    /// Present the lesson of this name, on a fresh cluster.
+    case lesson(String)
+    /// Go on with the lesson.
+    case turnPage
+    /// Leave the lesson for a while, or take it up again.
+    case leaveLesson(Bool)
+    /// The lesson is over.
+    case endLesson
     /// End.
     case quit
     /// Draw the whole screen anew.

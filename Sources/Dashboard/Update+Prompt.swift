@@ -92,6 +92,11 @@ extension Model {
             let holds = condition.holds(for: witness)
             notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(for: witness))", isTrouble: !holds)
         case .say(let sentence): feed.say("» \(sentence)", at: presentNow, weight: .important)
+        case .lesson(let name):
+            if let name { return [.lesson(name)] }
+            mode = .lessons(0)
+        case .next: return turnForward()
+        case .previous: turnBack()
         case .back(let count): lookBack(by: count)
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]

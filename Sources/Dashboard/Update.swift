@@ -23,6 +23,12 @@ extension Model {
         case .done(let sentence):
             notice = Notice(sentence)
             return []
+        case .presenting(let script, let name):
+            begin(script, named: name)
+            return []
+        case .progress(let progress):
+            take(progress)
+            return []
         case .refused(let reason):
             notice = Notice(reason, isTrouble: true)
             feed.say(reason, at: presentNow, weight: .usual)
@@ -94,6 +100,7 @@ extension Model {
         case .filter(let line): return filter(key, line)
         case .help(let line, let top): return help(key, line, top)
         case .link: return chooseLink(key)
+        case .lessons(let place): return chooseLesson(key, place)
         }
     }
 
@@ -102,6 +109,7 @@ extension Model {
         if key != .character("r") { wantsReset = false }
         guard case .character(let letter) = key else { return move(key) }
         if let number = letter.wholeNumberValue, letter.isASCII {
+            if openLecture != nil, lecture?.guess(number) == true { return [] }
             if let node = NodeID(rawValue: UInt8(number)), picture[node] != nil { selected = node }
             return []
         }
@@ -128,17 +136,23 @@ extension Model {
             // One wrong key must not cost a lecture's cluster.
             guard wantsReset else {
                 notice = Notice(
-                    isReplay
-                        ? "r again goes back to the beginning of the trace"
-                        : "r again takes all disks away and starts the cluster anew")
+                    openLecture != nil
+                        ? "r again begins the lesson anew"
+                        : isReplay
+                            ? "r again goes back to the beginning of the trace"
+                            : "r again takes all disks away and starts the cluster anew")
                 wantsReset = true
                 return []
             }
             wantsReset = false
+            if let lecture = openLecture { return [.lesson(lecture.name)] }
             return [.perform(.reset)]
         case ":": mode = .prompt(LineEditor(), Recall(place: history.count))
         case "/": mode = .filter(LineEditor(filter))
         case "?": mode = .help(LineEditor(), top: 0)
+        case "s":
+            guard !isReplay else { break }
+            mode = .lessons(0)
         case "+": isZoomed.toggle()
         case "q": return [.quit]
         default:
@@ -187,15 +201,19 @@ extension Model {
         case .backTab: changeFocus(by: -1)
         case .up: focus == .events ? scrollEvents(by: 1) : select(by: -1)
         case .down: focus == .events ? scrollEvents(by: -1) : select(by: 1)
-        case .pageUp: scrollEvents(by: 10)
-        case .pageDown: scrollEvents(by: -10)
+        case .pageUp: openLecture == nil ? scrollEvents(by: 10) : turnBack()
+        case .pageDown:
+            if openLecture != nil { return turnForward() }
+            scrollEvents(by: -10)
         case .left: focus == .logs ? scrollLogs(by: 1) : lookBack(by: 1)
         case .right: focus == .logs ? scrollLogs(by: -1) : lookForward(by: 1)
         case .home: focus == .logs ? scrollLogs(by: Int(longestLog)) : lookAtBeginning()
         case .end:
             entriesBack = 0
+            lecture?.turnToLatest()
             returnToPresent()
         case .escape:
+            if past == nil, !isZoomed, filter.isEmpty, openLecture != nil { return leaveLecture() }
             if past != nil { returnToPresent() } else { (isZoomed, filter, eventsBack) = (false, "", 0) }
         case .control("l"): return [.redraw]
         default: break

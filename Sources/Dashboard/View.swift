@@ -36,14 +36,23 @@ extension Model {
         drawStatus(on: &canvas)
         let body = Size(rows: size.rows - (hasTape ? 4 : 3), columns: size.columns)
         if hasTape { drawTape(row: size.rows - 3, on: &canvas) }
-        if case .help(let line, let top) = mode {
-            canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
-        } else {
-            for (pane, place) in layout(body) { draw(pane, at: place, on: &canvas) }
+        switch mode {
+        case .help(let line, let top): canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
+        case .lessons(let chosen): canvas.draw(lessonsPane(body, chosen: chosen), row: 1, column: 0)
+        case .watching, .prompt, .filter, .link: drawPanes(body, on: &canvas)
         }
         let cursor = drawPrompt(on: &canvas)
         drawFooter(on: &canvas)
         return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
+    }
+
+    /// The lesson that is presented, and the panes below it.
+    private func drawPanes(_ body: Size, on canvas: inout Canvas) {
+        let rows = lectureRows
+        if rows > 0 { canvas.draw(lecturePane(Size(rows: rows, columns: body.columns)), row: 1, column: 0) }
+        for (pane, place) in layout(Size(rows: body.rows - rows, columns: body.columns)) {
+            draw(pane, at: Place(row: place.row + rows, column: place.column, size: place.size), on: &canvas)
+        }
     }
 
     /// Whether the line of what happened when has a row of its own. In a small terminal it shares the prompt's.
@@ -68,8 +77,24 @@ extension Model {
     /// Where each pane is.
     private func layout(_ body: Size) -> [(Pane, Place)] {
         if isZoomed { return [(focus, Place(row: 0, column: 0, size: body))] }
-        return size.rows < Model.fullSize.rows || size.columns < Model.fullSize.columns ? reduced(body) : full(body)
+        if size.rows < Model.fullSize.rows || size.columns < Model.fullSize.columns { return reduced(body) }
+        return openLecture != nil && body.rows < 22 ? short(body) : full(body)
     }
+
+    /// Beside a lesson in a small terminal there is room for two rows of panes: the events take the place of the logs while
+    /// they have the focus.
+    private func short(_ body: Size) -> [(Pane, Place)] {
+        let top = min(picture.nodes.count + 3, body.rows - 4)
+        let left = leftColumns(body)
+        let lower: Pane = focus == .events || focus == .store ? focus : .logs
+        return [
+            (.cluster, Place(row: 0, column: 0, size: Size(rows: top, columns: left))),
+            (.nodes, Place(row: 0, column: left, size: Size(rows: top, columns: body.columns - left))),
+            (lower, Place(row: top, column: 0, size: Size(rows: body.rows - top, columns: body.columns))),
+        ]
+    }
+
+    private func leftColumns(_ body: Size) -> Int { max(36, min(body.columns * 45 / 100, body.columns - 44)) }
 
     /// A small terminal shows the nodes, or the pane that has the focus in their place, and the events where there is
     /// room.
@@ -90,7 +115,7 @@ extension Model {
         let top = min(isTall ? max(nodes + 4, body.rows * 2 / 5) : max(7, nodes + (nodes > 5 ? 3 : 4)), body.rows - 9)
         let logs = max(4, min(nodes + 3, body.rows - top - 4))
         let rest = body.rows - top - logs
-        let left = max(36, min(body.columns * 45 / 100, body.columns - 44))
+        let left = leftColumns(body)
         var places: [(Pane, Place)] = [
             (.cluster, Place(row: 0, column: 0, size: Size(rows: top, columns: left))),
             (.nodes, Place(row: 0, column: left, size: Size(rows: top, columns: body.columns - left))),

@@ -51,6 +51,12 @@ public protocol RunningLaboratory: Laboratory {
     /// none, and ``delay`` says when.
     var eventDescriptor: Int32? { get }
 
+    /// Lets servers that are watched go on, where everything that they did was looked at (``Laboratory/isWatched``).
+    func releaseWatched()
+
+    /// Stops it for good, and releases everything it holds.
+    func close()
+
     /// Nanoseconds of real time until there are events to take; `nil` where that can't be known.
     var delay: Int64? { get }
 }

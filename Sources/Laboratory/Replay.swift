@@ -76,6 +76,12 @@ public final class Replay: RunningLaboratory {
 
     private static let past = Refusal("this is a trace, and has happened: Space lets it go on, [ and ] set its speed")
 
+    /// Nothing is watched.
+    public func releaseWatched() {}
+
+    /// Nothing is held.
+    public func close() {}
+
     /// Whether what was ordered is told.
     public var isSettled: Bool { told.isEmpty && place >= target }
 

@@ -20,7 +20,7 @@ final class EventQueue: Sendable {
 
     /// The address of the batch that was pushed last; zero where there is none.
     private let top = Atomic<UInt>(0)
-    private let nextSequence = Atomic<UInt64>(1)
+    private let nextSequence: Atomic<UInt64>
     private let queued = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let isSignaled = Atomic<Bool>(false)
@@ -30,7 +30,9 @@ final class EventQueue: Sendable {
     /// How many events may wait for the reader before those that may be left out are.
     static let queuedMax = 50_000
 
-    init() {
+    /// A way on which the first event has this number.
+    init(first: UInt64 = 1) {
+        nextSequence = Atomic(first)
         var ends: [Int32] = [0, 0]
         let result = Glibc.pipe(&ends)
         precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
@@ -128,7 +130,10 @@ final class EventQueue: Sendable {
 /// until it is there.
 struct EventOrder {
     private var early: [Event] = []
-    private var next: UInt64 = 1
+    private var next: UInt64
+
+    /// An order in which the first event has this number.
+    init(first: UInt64 = 1) { next = first }
 
     /// Whether nothing that was taken waits for something that is still to come.
     var isComplete: Bool { early.isEmpty }

@@ -30,6 +30,8 @@ public final class LiveCluster: RunningLaboratory {
         public var latency: ClosedRange<Interval>
         /// The servers' settings.
         public var settings: Settings
+        /// The number of the first event, and when it comes: a cluster that takes the place of another goes on from there.
+        public var beginning: (sequence: UInt64, at: Instant) = (1, .zero)
 
         /// Five servers at full speed.
         public init(
@@ -51,7 +53,7 @@ public final class LiveCluster: RunningLaboratory {
     /// The number of servers where none is said.
     public static let usualSize = 5
 
-    let events = EventQueue()
+    let events: EventQueue
     let directory: DataDirectory
     private let seed: UInt64
     var nodes: [NodeID]
@@ -68,7 +70,7 @@ public final class LiveCluster: RunningLaboratory {
     private let surroundings: Surroundings
     private let basePort: Int?
     let clients: NIOLoopBound<ClientHost>
-    private var order = EventOrder()
+    private var order: EventOrder
     private var wasSettled = false
     /// How much of what was begun has not taken effect yet.
     let open = Outstanding()
@@ -99,8 +101,10 @@ public final class LiveCluster: RunningLaboratory {
         firstNodes = nodes
         seed = options.seed
         isNew = plan.isNew
+        events = EventQueue(first: options.beginning.sequence)
+        order = EventOrder(first: options.beginning.sequence)
         desk = Desk(nodes: nodes, settings: options.settings, speed: options.speed, latency: options.latency)
-        clock = ClusterClock(rate: options.speed)
+        clock = ClusterClock(rate: options.speed, from: options.beginning.at)
         servers = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count + 1)
         disks = MultiThreadedEventLoopGroup(numberOfThreads: nodes.count)
         snapshots = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -253,7 +257,7 @@ public final class LiveCluster: RunningLaboratory {
     }
 
     /// What was looked at goes on, unless something that was ordered about it is still to be carried out.
-    private func releaseWatched() {
+    public func releaseWatched() {
         guard isWatched, isSettled, lastReleased < lastTaken else { return }
         lastReleased = lastTaken
         for host in hosts.values { host.execute { [lastTaken] in $0.release(upTo: lastTaken) } }

@@ -4,10 +4,14 @@ public struct Lesson: Sendable {
     public let name: String
     /// The script as text.
     public let text: String
+    /// What it is called, as its first line says.
+    public let title: String
 
     private init(_ name: String, _ bytes: [UInt8]) {
         self.name = name
         text = String(decoding: bytes, as: UTF8.self)
+        let line = text.prefix { $0 != "\n" }
+        title = (try? Script(parsing: String(line), nodes: nil))?.title ?? name
     }
 
     /// The lessons, in the order in which they build on each other.

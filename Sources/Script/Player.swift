@@ -28,6 +28,13 @@ public struct Player {
         case unstartable(String)
     }
 
+    /// Whether somebody presents the script: it waits for them where it speaks to the audience, and while the clock stands
+    /// still.
+    public let isPresented: Bool
+    /// Whether the presenter has left it for a while: only what is armed goes on.
+    public var isLeft = false
+    /// What the audience was told or asked last.
+    public private(set) var slide: Slide?
     /// What was seen of the cluster.
     public private(set) var witness = Witness()
     /// What was played, as lines for a person; the host takes them.
@@ -58,6 +65,8 @@ public struct Player {
         case waiting(Condition, since: Instant, until: Instant)
         /// Time is to pass.
         case sleeping(until: Instant)
+        /// The presenter is to say when to go on.
+        case presenting
     }
 
     /// An armed line.
@@ -67,7 +76,30 @@ public struct Player {
     }
 
     /// A player at the beginning of a script.
-    public init(_ script: Script) { self.script = script }
+    public init(_ script: Script, isPresented: Bool = false) {
+        self.script = script
+        self.isPresented = isPresented
+    }
+
+    /// The presenter goes on: to the answer of a question, or to what comes next.
+    public mutating func next() {
+        guard case .presenting = state else { return }
+        if case .question(let question, isAnswered: false)? = slide {
+            slide = .question(question, isAnswered: true)
+        } else {
+            state = .ready
+        }
+    }
+
+    /// The line that is being played, where it takes its time; `nil` while the presenter is waited for.
+    public var work: String? {
+        switch state {
+        case .presenting: nil
+        case .waiting(let condition, _, _): "wait \(condition)"
+        case .awaiting(_, let text), .settling(let text): text
+        case .ready, .starting, .sleeping: place > 0 ? "\(script.statements[place - 1].kind)" : nil
+        }
+    }
 
     /// What is known of the cluster.
     public var picture: Picture { witness.picture }
@@ -103,6 +135,7 @@ public struct Player {
             // Servers wait for nobody once nothing is armed, and what armed lines have ordered is done.
             if laboratory.isWatched, armed.isEmpty, due.isEmpty, laboratory.isSettled { laboratory.isWatched = false }
             fire(on: laboratory)
+            if isLeft { return .waiting(until: nil) }
             if let step = advanceOnce(on: laboratory) { return step }
         }
     }
@@ -114,6 +147,7 @@ public struct Player {
     private mutating func advanceOnce(on laboratory: any Laboratory) -> Step? {
         switch state {
         case .ready: return advanceReady(on: laboratory)
+        case .presenting: return .waiting(until: nil)
         case .starting:
             guard laboratory.isSettled else { return .waiting(until: nil) }
             if let failure = picture.nodes.compactMap(\.failure).first { return .finished(.unstartable(failure)) }
@@ -152,14 +186,18 @@ public struct Player {
             return nil
         }
         guard let next else { return .finished(finish() ?? .passed(expectations: expectations)) }
+        // Whoever has stopped the clock lets it go on.
+        if isPresented, picture.rate == 0, next.kind.takesTime { return .waiting(until: nil) }
         place += 1
         let failure = begin(next, on: laboratory)
         if let unstartable { return .finished(.unstartable("line \(next.line): \(unstartable)")) }
         return failure.map { .finished(.failed(line: next.line, $0)) }
     }
 
-    /// An armed line has stopped the clock while this one waits.
-    private var standstill: Step { .finished(.failed(line: line, Player.frozen)) }
+    /// An armed line, or the presenter, has stopped the clock while this one waits.
+    private var standstill: Step {
+        isPresented ? .waiting(until: nil) : .finished(.failed(line: line, Player.frozen))
+    }
 
     private static let frozen =
         "the clock stands still, so that this would wait for ever: thaw it first, or end the line in &"
@@ -168,11 +206,14 @@ public struct Player {
     private mutating func begin(_ statement: Statement, on laboratory: any Laboratory) -> String? {
         switch statement.kind {
         case .title, .source, .cluster: lines.append("\(statement.kind)")
-        case .say(let sentence): lines.append("» \(sentence)")
+        case .say(let sentence):
+            lines.append("» \(sentence)")
+            present(.sentence(sentence))
         case .ask(let question):
             lines.append("? \(question.sentence)")
             lines += question.lines.map { "    \($0)" }
             lines.append("  answer: \(question.solution)")
+            present(.question(question, isAnswered: false))
         case .boot(let boot):
             do throws(Refusal) {
                 try laboratory.prepare(boot)
@@ -207,6 +248,12 @@ public struct Player {
         case .command(let command): begin(command, on: laboratory)
         }
         return nil
+    }
+
+    private mutating func present(_ slide: Slide) {
+        guard isPresented else { return }
+        self.slide = slide
+        state = .presenting
     }
 
     private mutating func begin(_ command: Command, on laboratory: any Laboratory) {

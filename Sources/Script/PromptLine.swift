@@ -14,6 +14,12 @@ public enum PromptLine: Hashable, Sendable {
     case back(Int)
     /// The screen shows what is now.
     case live
+    /// This lesson is presented; without a name, the list of lessons is opened.
+    case lesson(String?)
+    /// The lesson goes on.
+    case next
+    /// It goes back by a step.
+    case previous
     /// The help is opened, with this in its filter.
     case help(String)
     /// The program ends.
@@ -35,6 +41,15 @@ public enum PromptLine: Hashable, Sendable {
         case "live":
             try parser.finish()
             self = .live
+        case "lesson":
+            let column = parser.column
+            let name = parser.next == nil ? nil : try parser.text("a lesson")
+            if let name, Lesson(named: name) == nil { throw ScriptError(Lesson.unknown(name), column: column) }
+            self = .lesson(name)
+            try parser.finish()
+        case "next", "previous":
+            try parser.finish()
+            self = word.text == "next" ? .next : .previous
         case "screenshot":
             self = .screenshot(try parser.text("a file"))
             try parser.finish()

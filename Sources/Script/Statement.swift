@@ -134,6 +134,15 @@ extension Statement.Kind {
         }
     }
 
+    /// Whether it would wait for ever while the clock stands still.
+    var takesTime: Bool {
+        switch self {
+        case .sleep, .wait: true
+        case .command(.client(let command)): !command.isBackground
+        default: false
+        }
+    }
+
     /// Reads a line; `nil` where it says nothing.
     public init?(parsing line: String, nodes: Int?) throws(ScriptError) {
         var parser = try LineParser(line, nodes: nodes)

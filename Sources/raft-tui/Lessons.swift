@@ -7,8 +7,8 @@ struct Lessons: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the lessons, in the order in which they build on each other.")
 
-    func run() throws {
+    func run() {
         if isatty(STDOUT_FILENO) == 1 { print("lesson  what it shows") }
-        for lesson in Lesson.all { print("\(lesson.name)  \(try Lesson.read(lesson.name).title ?? "")") }
+        for lesson in Lesson.all { print("\(lesson.name)  \(lesson.title)") }
     }
 }

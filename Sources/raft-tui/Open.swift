@@ -1,8 +1,11 @@
 import ArgumentParser
 import Dashboard
 import Glibc
+import Laboratory
 import RaftCluster
 import RaftCore
+import RaftTrace
+import Script
 import Terminal
 
 /// `raft-tui` without a subcommand: opens the dashboard on a live cluster.
@@ -21,24 +24,37 @@ struct Open: ParsableCommand {
     /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there.
     private static let pace = 0.1
 
-    func run() throws {
+    func run() throws { try open(nil) }
+
+    /// Opens the dashboard, and presents a script in it.
+    func open(_ script: (name: String, script: Script)?) throws {
         try MainActor.assumeIsolated {
             let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
-            let options = cluster.live(
-                nodes: cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
-            let laboratory: LiveCluster
-            do { laboratory = try LiveCluster(options) } catch { throw Failure("\(error)") }
-            defer { laboratory.close() }
-            laboratory.start()
+            var options = cluster.live(
+                nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
+                latency: .milliseconds(10) ... .milliseconds(30))
+            let laboratory = try Open.start(options)
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
-                slowsTo: cluster.speed == nil ? Open.pace : nil)
+                slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
+            ) { script, former, picture in
+                // The same options, but disks of its own: a lesson begins with nothing, and takes nothing away.
+                former.close()
+                (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
+                options.speed = Open.pace
+                options.beginning = (picture.sequence + 1, former.now)
+                return try Open.start(options)
+            }
+            if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
             let end = try session.run()
             try writer?.close()
-            laboratory.close()
             if end != 0 { throw ExitCode(end) }
         }
+    }
+
+    private static func start(_ options: LiveCluster.Options) throws -> LiveCluster {
+        do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
     }
 }
 

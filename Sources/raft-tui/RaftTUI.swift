@@ -8,7 +8,8 @@ struct RaftTUI: ParsableCommand {
         abstract: "A real Raft cluster in one terminal.",
         version: "raft-tui 0.1.0",
         subcommands: [
-            Open.self, Run.self, Lessons.self, Simulate.self, Explore.self, Soak.self, Check.self, ReplayTrace.self,
+            Open.self, Run.self, Lessons.self, PresentLesson.self, PresentScript.self, Simulate.self, Explore.self,
+            Soak.self, Check.self, ReplayTrace.self,
             Rules.self,
             Log.self,
         ],

@@ -4,6 +4,7 @@ import Glibc
 import Laboratory
 import RaftCore
 import RaftTrace
+import Script
 import Terminal
 
 /// The loop around the dashboard: keys, signals and events go into its model, and its scenes to the terminal.
@@ -12,7 +13,12 @@ import Terminal
 /// ``frame`` allows.
 @MainActor
 final class Session {
-    private let laboratory: any RunningLaboratory
+    private var laboratory: any RunningLaboratory
+    /// Makes a fresh cluster for a script, in the place of the one there is.
+    private let freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)?
+    /// The script that is presented, with its name.
+    private var script: (name: String, script: Script)?
+    private var presenter: Presenter?
     private let terminal: Terminal
     private let writer: TraceWriter?
     private let history: History
@@ -25,10 +31,13 @@ final class Session {
     /// The least time between two drawings, in nanoseconds.
     private static let frame: Int64 = 50_000_000
 
-    init(laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?) throws
-    {
+    init(
+        laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
+        freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)? = nil
+    ) throws {
         self.laboratory = laboratory
         self.writer = writer
+        self.freshCluster = freshCluster
         history = History()
         do { terminal = try Terminal() } catch { throw Failure("\(error)") }
         model = Model(
@@ -36,13 +45,24 @@ final class Session {
             isReplay: laboratory is Replay)
     }
 
+    /// Presents `script` from its beginning.
+    func present(_ script: Script, named name: String) {
+        self.script = (name, script)
+        presenter = Presenter(script)
+        update(.presenting(script, name: name))
+    }
+
     /// Runs until its user leaves. Answers the exit status.
     func run() throws -> Int32 {
-        defer { terminal.close() }
+        defer {
+            terminal.close()
+            laboratory.close()
+        }
         draw()
         while exitStatus == nil {
             wait()
             try takeEvents()
+            advance()
             takeOccurrences()
             takeKeys()
             drawIfDue()
@@ -69,6 +89,10 @@ final class Session {
             let next = max(0, lastDrawn + Session.frame - Session.realTime())
             rest = min(rest ?? next, next)
         }
+        if let moment = presenter?.wake, model.present.rate > 0 {
+            let delay = max(0, Double((moment - laboratory.now).nanoseconds) / model.present.rate)
+            rest = min(rest ?? .max, Int64(min(delay, 1e15)))
+        }
         return rest.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
     }
 
@@ -84,6 +108,7 @@ final class Session {
         let events = laboratory.takeEvents()
         if !events.isEmpty { isStale = true }
         update(.events(events, now: laboratory.now))
+        presenter?.take(events)
         try writer?.write(events, model.audit)
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
@@ -107,9 +132,8 @@ final class Session {
         guard !keys.isEmpty else { return }
         for key in keys { update(.key(key)) }
         // What a key does is to be seen at once, its events too, where they are there already.
-        let events = laboratory.takeEvents()
-        update(.events(events, now: laboratory.now))
-        try? writer?.write(events, model.audit)
+        try? takeEvents()
+        advance()
         draw()
     }
 
@@ -119,6 +143,10 @@ final class Session {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
+            case .lesson(let name): begin(name)
+            case .turnPage: presenter?.turnPage()
+            case .leaveLesson(let isLeft): presenter?.leave(isLeft)
+            case .endLesson: (presenter, script) = (nil, nil)
             case .quit: exitStatus = 0
             case .redraw: terminal.forget()
             }
@@ -139,6 +167,30 @@ final class Session {
         do {
             try Files.write(path.hasSuffix(".svg") ? canvas.svg : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
+    // MARK: - Lessons
+
+    /// Lets the script that is presented go on as far as it can.
+    private func advance() {
+        guard let messages = presenter?.advance(on: laboratory) else { return }
+        for message in messages {
+            isStale = true
+            update(message)
+        }
+    }
+
+    /// Presents a lesson, or the script that is presented already, from its beginning on a fresh cluster.
+    private func begin(_ name: String) {
+        do {
+            let script = try script.flatMap { $0.name == name ? $0.script : nil } ?? Lesson.read(name)
+            guard let freshCluster else { return update(.refused("a trace has happened: lessons need a cluster")) }
+            try takeEvents()
+            laboratory = try freshCluster(script, laboratory, model.present)
+            present(script, named: name)
         } catch {
             update(.refused("\(error)"))
         }

@@ -1,0 +1,72 @@
+import Canvas
+import Script
+
+// What a lesson tells its audience, below the first line; and the list of lessons.
+
+extension Model {
+    /// How many rows a lesson's pane has; none where no lesson is on the screen.
+    var lectureRows: Int {
+        guard openLecture != nil else { return 0 }
+        return min(max(3, lectureLines(columns: size.columns - 4).count) + 2, size.rows >= 28 ? 9 : 7)
+    }
+
+    func lecturePane(_ pane: Size) -> Canvas {
+        guard let lecture = openLecture else { return Canvas(pane) }
+        let step = min(lecture.shown + 1, lecture.slideCount)
+        let title = "\(lecture.title) \(symbols.separator) \(step) of \(lecture.slideCount)"
+        var canvas = Canvas(pane)
+        let style = Style(.sky, isBold: true)
+        canvas.frame(
+            symbols.focusFrame, title: title,
+            note: pane.columns >= 70 ? "Page Down: on, Page Up: back, Esc: leave" : "",
+            style: style, titleStyle: style)
+        for (place, line) in lectureLines(columns: pane.columns - 4).prefix(canvas.inside.rows).enumerated() {
+            canvas.write(line.text, row: 1 + place, column: 2, style: line.style, limit: pane.columns - 4)
+        }
+        return canvas
+    }
+
+    /// What the lesson says, as lines of so many columns.
+    private func lectureLines(columns: Int) -> [(text: String, style: Style)] {
+        guard let lecture = openLecture else { return [] }
+        func lines(_ text: String, _ style: Style) -> [(text: String, style: Style)] {
+            Glyph.wrapped(text, columns: columns).map { ($0, style) }
+        }
+        if lecture.isAtLatest, let ending = lecture.ending {
+            return lines(ending.text, ending.isTrouble ? Style(.vermilion, isBold: true) : Style(.green, isBold: true))
+                + lines("Page Down ends the lesson; the cluster stays, to play with.", .faint)
+        }
+        let work = lecture.isWorking ? lines("\(symbols.ellipsis) \(lecture.work ?? "")", .faint) : []
+        switch lecture.slide {
+        case .sentence(let text)?: return lines(text, .plain.bold) + work
+        case .question(let question, let isAnswered)?:
+            let choices = question.choices.enumerated().flatMap { place, choice in
+                let isRight = isAnswered && place + 1 == question.answer
+                let mark = lecture.guess == place + 1 ? symbols.selection : " "
+                let style: Style = isRight ? Style(.green, isBold: true) : isAnswered ? .faint : .plain
+                let text = "\(place + 1) \(choice)\(isRight ? " \(symbols.tick)" : "")"
+                return Glyph.wrapped(text, columns: columns - 2).enumerated().map { line, text in
+                    ((line == 0 ? mark + " " : "  ") + text, style)
+                }
+            }
+            return lines(question.sentence, Style(.yellow, isBold: true)) + choices + work
+        case nil: return work
+        }
+    }
+
+    func lessonsPane(_ pane: Size, chosen: Int) -> Canvas {
+        var canvas = framed(nil, pane, title: "Lessons")
+        let lines = lessonLines
+        let top = max(0, min(chosen - canvas.inside.rows + 1, lines.count - canvas.inside.rows))
+        for (place, line) in lines.enumerated().dropFirst(top).prefix(canvas.inside.rows) {
+            let row = 1 + place - top
+            let style: Style = place == chosen ? .plain.reversed : .plain
+            canvas.fill(row: row, columns: 1..<pane.columns - 1, style: style)
+            let name = line.name ?? symbols.arrow
+            canvas.write(name, row: row, column: 2, style: style.bold, limit: 22)
+            canvas.write(
+                line.title, row: row, column: 25, style: style, limit: pane.columns - 27, cutMark: symbols.ellipsis)
+        }
+        return canvas
+    }
+}

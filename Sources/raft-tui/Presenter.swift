@@ -1,0 +1,52 @@
+import Dashboard
+import Laboratory
+import RaftCore
+import RaftTrace
+import Script
+
+/// Plays a script for an audience: takes what happens, goes on as far as the presenter lets it, and says how far it is.
+struct Presenter {
+    private var player: Player
+    private var told: Slide?
+    private var toldWork: String?
+    private var isOver = false
+    /// The moment of cluster time at which there is something to do, whatever happens until then.
+    private(set) var wake: Instant?
+
+    init(_ script: Script) { player = Player(script, isPresented: true) }
+
+    mutating func take(_ events: [Event]) { player.take(events) }
+
+    /// Goes on where the presenter was waited for.
+    mutating func turnPage() { player.next() }
+
+    /// Leaves the script for a while, or takes it up again.
+    mutating func leave(_ isLeft: Bool) { player.isLeft = isLeft }
+
+    /// Plays as far as can be now. Answers what there is to tell.
+    mutating func advance(on laboratory: any RunningLaboratory) -> [DashboardMessage] {
+        guard !isOver else { return [] }
+        let step = player.advance(on: laboratory)
+        laboratory.releaseWatched()
+        var messages = player.takeLines().filter { $0.contains("→ refused:") }.map { DashboardMessage.refused($0) }
+        var ending: LectureProgress.Ending?
+        switch step {
+        case .waiting(let moment): wake = moment
+        case .finished(let outcome):
+            (isOver, wake) = (true, nil)
+            ending = Presenter.ending(of: outcome)
+        }
+        guard player.slide != told || player.work != toldWork || isOver else { return messages }
+        (told, toldWork) = (player.slide, player.work)
+        messages.append(.progress(LectureProgress(slide: player.slide, work: player.work, ending: ending)))
+        return messages
+    }
+
+    private static func ending(of outcome: Player.Outcome) -> LectureProgress.Ending {
+        switch outcome {
+        case .passed: .init("The end: everything was as it should be.", isTrouble: false)
+        case .failed(let line, let reason): .init("The lesson stops at line \(line): \(reason).", isTrouble: true)
+        case .unstartable(let reason): .init(reason, isTrouble: true)
+        }
+    }
+}
