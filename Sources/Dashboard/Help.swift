@@ -42,6 +42,16 @@ enum Help {
             ]
         ),
         (
+            "Pages",
+            [
+                Item(keys: "e", sentence: "why: what led to the last event that is shown"),
+                Item(keys: "Enter", sentence: "all of a node; in Cluster messages, in Logs entries, in Events why"),
+                Item(keys: "a", sentence: "what clients asked and were told, promises, outages"),
+                Item(keys: "!", sentence: "the rules, and which was at work last; x keeps or breaks one"),
+                Item(keys: "o", sentence: "the options of the protocol"),
+            ]
+        ),
+        (
             "Lessons",
             [
                 Item(keys: "s", sentence: "list the lessons, or take up the one that was left"),

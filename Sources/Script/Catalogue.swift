@@ -94,6 +94,7 @@ public struct Catalogue: Sendable {
         Item("next", "", .prompt, "Goes on with the lesson."),
         Item("previous", "", .prompt, "Goes back by a step of it."),
         Item("back", "[COUNT]", .prompt, "Looks back by so many events."),
+        Item("why", "", .prompt, "What led to the last event."),
         Item("live", "", .prompt, "Shows what is now."),
         Item("screenshot", "FILE", .prompt, "Keeps the screen; as a picture in FILE.svg."),
         Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),

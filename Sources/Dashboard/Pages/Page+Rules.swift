@@ -1,0 +1,9 @@
+import Canvas
+import Laboratory
+import RaftCore
+import RaftTrace
+
+extension Model {
+    var ruleLines: [Page.Line] { [] }
+    mutating func switchRule(_ place: Int) -> [Effect] { [] }
+}
