@@ -106,6 +106,7 @@ struct PageTests {
         stage.press(.escape)
         stage.act { bench in
             bench.now = bench.now + .milliseconds(350)
+            bench.deliver()
             bench.elect(NodeID(2))
         }
         stage.type("a")
