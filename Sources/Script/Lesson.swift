@@ -48,6 +48,11 @@ public struct Lesson: Sendable {
     public func script() throws(ScriptError) -> Script { try Script(parsing: text, nodes: nil) }
 }
 
+extension Lesson: CustomStringConvertible {
+    /// Its name.
+    public var description: String { name }
+}
+
 extension Script {
     /// What the script is called; `nil` where it doesn't say so.
     public var title: String? {
