@@ -89,7 +89,7 @@ let package = Package(
             dependencies: [
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
-        .testTarget(name: "ProgramTests", dependencies: ["raft-tui"], swiftSettings: settings),
+        .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
