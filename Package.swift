@@ -107,8 +107,10 @@ let package = Package(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
             swiftSettings: settings),
         .testTarget(
-            name: "RaftSimulationTests", dependencies: ["RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace"],
-            swiftSettings: settings),
+            name: "RaftSimulationTests",
+            dependencies: [
+                "KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace", "Script",
+            ], swiftSettings: settings),
         .testTarget(
             name: "RaftStorageTests", dependencies: ["ByteCoding", "RaftCore", "RaftStorage"], swiftSettings: settings),
     ]
