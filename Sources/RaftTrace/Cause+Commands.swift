@@ -19,11 +19,20 @@ extension CauseSearch {
         return command.namesLeader && isLeading(node, before: place)
     }
 
-    /// Whether `node` leads, as far as was told before `place`.
+    /// Whether `node` leads, as far as was told before `place`. What only leaders do, or never do, says so sooner than the
+    /// change of its role.
     func isLeading(_ node: NodeID, before place: Int? = nil) -> Bool {
-        let last = nearestObservation(on: node, before: place) { if case .roleChanged = $0 { true } else { false } }
-        guard let last, case .roleChanged(let change)? = observation(at: last, on: node) else { return false }
-        return change.role == .leader
+        var isLeading = false
+        _ = nearestObservation(on: node, before: place) {
+            switch $0 {
+            case .roleChanged(let change): isLeading = change.role == .leader
+            case .progressed, .readRound, .heldBack: isLeading = true
+            case .timerSet, .appendRefused: isLeading = false
+            default: return false
+            }
+            return true
+        }
+        return isLeading
     }
 
     /// The nearest of the commands `verbs` that names `node`, or of those that name nobody and may mean it.

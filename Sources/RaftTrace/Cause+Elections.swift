@@ -140,8 +140,7 @@ extension CauseSearch {
 
     /// What set the timer: a message, the disk, a start, a step down, a command, or the timer before it that has run out.
     func timerCause(of node: NodeID) -> Int? {
-        if isLeading(node) { return endOfLeadership(of: node) }
-        return nearest(inLifeOf: node) { place in
+        let place = nearest(inLifeOf: node) { place in
             switch row[place].kind {
             case .delivered(let delivered): return delivered.to == node && isOfThisTurn(place, on: node)
             case .command(let command):
@@ -149,12 +148,17 @@ extension CauseSearch {
                     && isNamed(node, by: command, at: place)
             case .node(node, _, .started): return true
             case .node(node, _, .raft(.persisted)), .node(node, _, .raft(.termChanged)): return isTogether(place)
+            // A leader may be no member any more by that.
+            case .node(node, _, .raft(.committed(let committed))): return committed.stored != nil && isTogether(place)
             case .node(node, _, .raft(.timerSet(let timer))): return timer.deadline <= event.at
             default: return false
             }
-        }.flatMap { place in
-            if case .timerSet? = observation(at: place, on: node) { timerThatRanOut(on: node) } else { place }
         }
+        guard let place, !isTogether(place) else { return place }
+        // A leader has no timer: it steps down, and says so next.
+        if isLeading(node) { return majorityCause(on: node) }
+        if case .timerSet? = observation(at: place, on: node) { return timerThatRanOut(on: node) }
+        return place
     }
 
     /// Whether what was delivered at `place` was handled in the turn of the event: at once, or when a pause ended.
@@ -164,19 +168,6 @@ extension CauseSearch {
             guard case .node(node, _, .resumed) = row[later].kind else { return false }
             return isTogether(later)
         }
-    }
-
-    /// A leader sets its timer when it steps down, before it says so.
-    private func endOfLeadership(of node: NodeID) -> Int? {
-        nearestObservation(on: node) {
-            switch $0 {
-            case .termChanged, .committed, .roleChanged: true
-            default: false
-            }
-        }.flatMap { place in
-            if case .roleChanged? = observation(at: place, on: node) { return nil }
-            return isTogether(place) ? place : nil
-        } ?? majorityCause(on: node)
     }
 }
 

@@ -81,16 +81,18 @@ extension CauseSearch {
 
     /// A heartbeat is sent for a round that reads wait for, and otherwise because its sender leads.
     private func heartbeatCause(_ message: Message, _ round: ReadRound) -> Int? {
-        nearestObservation(on: message.from) { observation in
-            switch observation {
-            case .roleChanged(let change): change.role == .leader
-            default: false
-            }
-        }.map { leading in
-            nearestObservation(on: message.from) {
-                guard case .readRound(let step) = $0 else { return false }
-                return step.round == round && step.peer == nil && !step.isConfirmed
-            }.flatMap { $0 > leading && isTogether($0) ? $0 : nil } ?? leading
+        let asking = nearestInTurn {
+            guard case .readRound(let step)? = observation(at: $0, on: message.from) else { return false }
+            return step.round == round && step.peer == nil && !step.isConfirmed
+        }
+        return asking ?? election(of: message.from)
+    }
+
+    /// How `node` came to lead. That may be long ago.
+    func election(of node: NodeID) -> Int? {
+        nearest(inLifeOf: node) {
+            guard case .node(node, _, .raft(.roleChanged(let change))) = row[$0].kind else { return false }
+            return change.role == .leader
         }
     }
 

@@ -5,15 +5,12 @@ import RaftCore
 
 extension CauseSearch {
     func cause(of appended: Appended, on node: NodeID, _ term: Term) -> Int? {
-        guard isLeading(node) else {
-            return delivery(to: node) { $0.term == term && $0.entryRange.contains(appended.first) }
-        }
+        let brings: (Message) -> Bool = { $0.term == term && $0.entryRange.contains(appended.first) }
+        if let place = nearestInTurn({ isDelivery(at: $0, to: node, brings) }) { return place }
+        guard isLeading(node) else { return delivery(to: node, brings) }
         for entry in appended.entries {
             switch entry.payload {
-            case .noop:
-                return nearestObservation(on: node) {
-                    if case .roleChanged(let change) = $0 { change.role == .leader } else { false }
-                }
+            case .noop: return election(of: node)
             case .configuration(let configuration): return cause(of: configuration, on: node)
             case .command(let bytes):
                 guard let command = try? SessionCommand(decoding: bytes) else { continue }

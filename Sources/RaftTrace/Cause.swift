@@ -94,6 +94,16 @@ struct CauseSearch {
         return isFound ? place : nil
     }
 
+    /// The nearest event of the same turn that fits, as long as nothing of another moment lies between.
+    func nearestInTurn(_ fits: (Int) -> Bool) -> Int? {
+        var isFound = false
+        let place = nearest {
+            isFound = isTogether($0) && fits($0)
+            return isFound || !isTogether($0)
+        }
+        return isFound ? place : nil
+    }
+
     /// The nearest observation of `node` that fits, in its present life.
     func nearestObservation(
         on node: NodeID, before end: Int? = nil, _ fits: (Observation) -> Bool
@@ -103,13 +113,18 @@ struct CauseSearch {
 
     // MARK: - What stands at a place
 
+    /// Whether it happened on `node`. What it was isn't looked at, for that takes time.
+    func isOf(_ node: NodeID, _ place: Int) -> Bool {
+        if case .node(let id, _, _) = row[place].kind { id == node } else { false }
+    }
+
     func nodeEvent(at place: Int, on node: NodeID) -> NodeEvent? {
-        guard case .node(let id, _, let event) = row[place].kind, id == node else { return nil }
+        guard isOf(node, place), case .node(_, _, let event) = row[place].kind else { return nil }
         return event
     }
 
     func observation(at place: Int, on node: NodeID) -> Observation? {
-        guard case .node(let id, _, .raft(let observation)) = row[place].kind, id == node else { return nil }
+        guard isOf(node, place), case .node(_, _, .raft(let observation)) = row[place].kind else { return nil }
         return observation
     }
 
@@ -122,7 +137,7 @@ struct CauseSearch {
     func isStart(of node: NodeID, at place: Int) -> Bool {
         switch row[place].kind {
         case .began: true
-        case .node(let id, _, .started): id == node
+        case .node(node, _, .started): true
         default: false
         }
     }
