@@ -23,6 +23,8 @@ public struct Model: Sendable {
     var timeline = Timeline()
     /// What clients asked, and how the cluster served them.
     var service = Service()
+    /// Which rules were at work.
+    var rulesAtWork = RulesAtWork()
     /// What turned the story.
     var tape = Tape()
     /// The moment that is looked back at; `nil` while the screen shows what is.

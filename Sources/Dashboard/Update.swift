@@ -45,6 +45,7 @@ extension Model {
             witness.take(event)
             service.take(event, place: place, before: before, after: present)
             feed.take(event, place: place)
+            rulesAtWork.take(event, place: place)
             statistics.take(event)
             tape.take(event)
             note(event)
@@ -76,6 +77,7 @@ extension Model {
 
     /// A trace begins anew: what was told of it is told again.
     private mutating func forgetStory() {
+        rulesAtWork = RulesAtWork()
         (feed, timeline, tape, service, past) = (Feed(), Timeline(), Tape(), Service(), nil)
     }
 

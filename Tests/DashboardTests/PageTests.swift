@@ -127,6 +127,26 @@ struct PageTests {
         #expect(!stage.screen.contains("because"))
     }
 
+    @Test("the rules stand with the server on which each was at work last, and a switch for those that have one")
+    func rules() {
+        var stage = Stage.scene(rows: 60, columns: 120)
+        stage.type("!")
+        let lines = stage.screen.split(separator: "\n").map(String.init)
+        #expect(lines.contains { $0.contains("One vote in a term") && $0.contains("§5.2") && $0.contains("00:00.400") })
+        #expect(lines.contains { $0.contains("●   One vote") }, "it was just at work")
+        stage.act { $0.now = $0.now + .milliseconds(100) }
+        #expect(stage.screen.contains("✓   One vote"))
+        for _ in 0..<60 where !stage.screen.contains("▌✓   One vote") { stage.press(.down) }
+        #expect(stage.type("x") == [.perform(.rule(.voteOncePerTerm, isOn: false))])
+        var settings = Settings()
+        settings.rules[.voteOncePerTerm] = false
+        stage.happen(.settings(SettingsChanged(settings)))
+        #expect(stage.screen.contains("OFF One vote"))
+        #expect(stage.type("x") == [.perform(.rule(.voteOncePerTerm, isOn: true))])
+        stage.press(.enter)
+        #expect(stage.screen.contains("votes for n3 in term 2"))
+    }
+
     @Test("a page speaks of the moment that is looked back at, and changes nothing then")
     func past() {
         var stage = stage()
