@@ -30,6 +30,8 @@ extension Command: CustomStringConvertible {
         case .option(let change): "option \(change)"
         case .freeze: "freeze"
         case .thaw: "thaw"
+        case .step(1): "step"
+        case .step(let count): "step \(count)"
         case .speed(let rate): "speed " + RateText.text(of: rate)
         case .undo: "undo"
         case .reset: "reset"

@@ -129,6 +129,12 @@ public struct Desk: Sendable {
             change.apply(to: &settings)
             return [.settings(settings)]
         case .freeze, .thaw, .speed: return try changeClock(command)
+        case .step(let count):
+            guard isFrozen else { throw Refusal("step works while the clock stands still: freeze it first") }
+            guard Command.steps.contains(count) else {
+                throw Refusal("steps are \(Command.steps.lowerBound) to \(Command.steps.upperBound) at a time")
+            }
+            return [.step(count)]
         case .undo: return try takeBack()
         case .reset:
             self = Desk(nodes: firstNodes, settings: settings, speed: speed, latency: untouchedLatency)

@@ -36,6 +36,8 @@ public enum Order: Hashable, Sendable {
     case messages(MessageAction, Picture.LinkID, LinkMessages)
     /// The clock goes at this rate from now on; at none, it stands still.
     case clock(rate: Double)
+    /// So many things happen that are due, one after the other; the clock, which stands still, goes on to each of them.
+    case step(Int)
     /// The servers follow these settings from now on.
     case settings(Settings)
     /// A client asks.

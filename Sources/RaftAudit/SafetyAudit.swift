@@ -85,7 +85,7 @@ public struct SafetyAudit: Sendable {
             take(event, of: node, in: term)
         case .sent(let sent): if sent.copyOf == nil { takeSent(sent.message) }
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
-        case .delivered, .lost, .link, .clock, .settings, .called, .returned, .command, .violation: break
+        case .delivered, .lost, .link, .clock, .stepped, .settings, .called, .returned, .command, .violation: break
         }
     }
 

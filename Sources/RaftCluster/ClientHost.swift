@@ -19,6 +19,8 @@ final class ClientHost {
     private var nextRequest: RequestID = 1
     private var wake: Scheduled<Void>?
     private var isOver = false
+    /// Changes whenever a client is at work.
+    private var activity = 0
 
     init(loop: any EventLoop, events: EventQueue, clock: ClusterClock, sessionSuffix: String) {
         self.loop = loop
@@ -68,6 +70,7 @@ final class ClientHost {
     }
 
     private func act(_ actions: [Client.Action], for name: String) {
+        activity += 1
         for action in actions {
             switch action {
             case .send(let request, let node): send(request, to: node, for: name)
@@ -103,7 +106,13 @@ final class ClientHost {
         wake = loop.scheduleTask(in: .nanoseconds(delay)) { box.value.wakeUp() }
     }
 
-    private func wakeUp() {
+    /// Whether a client has been at work, and when one wants to act unasked.
+    func look() -> ClientLook {
+        ClientLook(activity: activity, deadline: clients.values.compactMap(\.deadline).min())
+    }
+
+    /// Lets the clients act whose time has come.
+    func wakeUp() {
         wake = nil
         let now = clock.now
         for name in clients.keys.sorted() {

@@ -55,6 +55,7 @@ extension LiveCluster {
         case .messages(let action, let id, let messages):
             self.order(id.from) { $0.handleMessages(to: id.to, action, messages) }
         case .clock(let rate): setClock(clock.changed(toRate: rate))
+        case .step(let count): beginSteps(count)
         case .settings(let settings):
             events.tell([.settings(SettingsChanged(settings))], at: clock.now)
             for node in nodes { self.order(node) { $0.adopt(settings) } }
@@ -85,6 +86,7 @@ extension LiveCluster {
 
     private func setClock(_ clock: ClusterClock) {
         self.clock = clock
+        stepping = nil
         events.tell([.clock(ClockRate(rate: clock.rate))], at: clock.now)
         for node in nodes { order(node) { $0.adopt(clock) } }
         clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
@@ -106,6 +108,7 @@ extension LiveCluster {
     /// Stops everything, takes all disks away, and starts the same cluster anew. Waits until all is stopped, so that
     /// nothing of the old cluster is told after the new one has begun.
     private func restart() {
+        stepping = nil
         waitForAll { $0.stop(.wipe) }
         dropJoined()
         clock = ClusterClock(rate: desk.speed, from: clock.now)

@@ -97,7 +97,7 @@ extension World {
         schedule(.client(place), after: random.interval(in: mix.thought))
     }
 
-    private mutating func scheduleWake(ofClient place: Int) {
+    mutating func scheduleWake(ofClient place: Int) {
         guard let deadline = clients[place].client.deadline else { return }
         if let wake = clients[place].wake, wake <= deadline { return }
         clients[place].wake = deadline

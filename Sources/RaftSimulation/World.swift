@@ -44,6 +44,8 @@ public struct World: Sendable {
     let isByHand: Bool
     /// Whether the clock stands still.
     var isFrozen = false
+    /// How many steps are still to begin; `nil` where none was ordered, or all have had their effect.
+    var stepsLeft: Int?
     /// Whether every step is looked at before anything of it leaves its server.
     var isWatched = false
     let keepsEvents: Bool

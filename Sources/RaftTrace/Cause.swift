@@ -64,6 +64,7 @@ struct CauseSearch {
         case .lost(let lost): cause(of: lost)
         case .link(let state): cause(of: state)
         case .clock: nearest { isBeginning($0) || command(at: $0)?.changesClock == true }
+        case .stepped: nearestCommand { $0.verb == "step" }
         case .settings: nearestCommand { $0.verb == "rule" || $0.verb == "option" }
         case .called(let call): nearestCommand { $0.asks(call) }
         case .returned(let answer): cause(of: answer)

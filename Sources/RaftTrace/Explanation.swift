@@ -59,6 +59,7 @@ extension Event {
                 [], clock.rate == 0 ? "the clock stands still" : "the clock runs at \(RateText.text(of: clock.rate))",
                 nil,
                 .important)
+        case .stepped(let step): step.explanation
         case .settings(let settings): Explanation([], settings.sentence, nil, .important)
         case .called(let call): call.explanation
         case .returned(let answer):
@@ -357,6 +358,17 @@ extension ClientCall {
         return Explanation(
             [], "\(client): \(what)" + (via.map { " via \($0)" } ?? "") + (isRetry ? ", again" : ""), nil, .usual)
     }
+}
+
+extension ClockStepped {
+    /// What happens by this step, in a sentence.
+    public var sentence: String {
+        guard let from else { return "nothing is due: no timer runs, and no message is on its way but on held links" }
+        guard let to, let message else { return "the clock goes on to what \(from) does next" }
+        return "the clock goes on to where #\(message) from \(from) reaches \(to)"
+    }
+
+    fileprivate var explanation: Explanation { Explanation([], sentence, nil, from == nil ? .important : .usual) }
 }
 
 /// Rates of the clock as words.

@@ -87,7 +87,7 @@ public struct Picture: Sendable {
         case .settings(let changed): settings = changed
         case .called(let call): openCalls.append(call)
         case .returned(let answer): close(answer)
-        case .command, .violation: break
+        case .stepped, .command, .violation: break
         case .dropped(let dropped):
             // Which messages arrived may be among what was left out.
             droppedEvents += dropped.count

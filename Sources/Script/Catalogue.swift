@@ -79,6 +79,7 @@ public struct Catalogue: Sendable {
         Item("duplicate", "LINK [N] | #17", .links, "Doubles messages that are on their way."),
         Item("freeze", "", .time, "Stops the cluster's clock."),
         Item("thaw", "", .time, "Lets the clock go on."),
+        Item("step", "[COUNT]", .time, "While it stands still: lets the next thing happen."),
         Item("speed", "1/10", .time, "The clock's rate, 1/1000 to 4."),
         Item("rule", "NAME on|off", .switches, "Keeps or breaks a rule; see raft-tui rules."),
         Item(

@@ -39,6 +39,7 @@ extension LineParser {
         case "option": return .option(try option())
         case "freeze": return .freeze
         case "thaw": return .thaw
+        case "step": return .step(next == nil ? 1 : try count("a count of steps", in: Command.steps))
         case "speed": return .speed(try rate())
         case "undo": return .undo
         case "reset": return .reset

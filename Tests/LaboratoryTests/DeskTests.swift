@@ -75,6 +75,17 @@ struct DeskTests {
         #expect(refusal(.cut([LinkReference(from: node(1), to: node(2))]))?.hasSuffix("it is cut already") == true)
     }
 
+    @Test("steps are for a clock that stands still")
+    mutating func steps() throws {
+        #expect(refusal(.step(1)) == "step works while the clock stands still: freeze it first")
+        _ = try orders(.freeze)
+        #expect(try orders(.step(3)) == [.step(3)])
+        #expect(refusal(.step(0)) == "steps are 1 to 10000 at a time")
+        #expect(refusal(.step(10_001)) == "steps are 1 to 10000 at a time")
+        _ = try orders(.thaw)
+        #expect(refusal(.step(1)) != nil)
+    }
+
     @Test("held links, timers and disks can't be held twice, nor freed where they are free")
     mutating func switches() throws {
         let link = LinkReference(from: node(1), to: node(2), isBothWays: false)

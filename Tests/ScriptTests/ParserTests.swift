@@ -54,6 +54,8 @@ struct ParserTests {
             ("loss 1-2 120%", "line 1, column 10: a loss is a share like 20%, not '120%'"),
             ("speed 9", "line 1, column 7: a speed is between 1/1000 and 4, not '9'"),
             ("speed 1/0", "line 1, column 7: a speed is a number like 1/10, 0.5 or 2, not '1/0'"),
+            ("step 0", "line 1, column 6: a count of steps is a number from 1 to 10000, not '0'"),
+            ("step 10001", "line 1, column 6: a count of steps is a number from 1 to 10000, not '10001'"),
             ("freeze now", "line 1, column 8: unexpected 'now'"),
             ("set x \"a", "line 1, column 7: the quote is never closed"),
             ("set x a\"b\"", "line 1, column 8: a quote begins a word: put a blank before it, or write \\\""),
@@ -139,6 +141,7 @@ struct ParserTests {
         arguments: [
             ("set \"x\" \"1\"", "set x 1"), ("incr n 1", "incr n"), ("latency 10ms..10ms", "latency 10ms"),
             ("latency 1-2 1000us", "latency 1-2 1ms"), ("loss 0.5%", "loss 0.5%"), ("speed 0.1", "speed 1/10"),
+            ("step 1", "step"), ("step 20", "step 20"),
             ("speed 2.0", "speed 2"), ("speed 1/3", "speed 1/3"), ("partition 1,2|3", "partition 1,2 | 3"),
             ("partition 1, 2 | 3", "partition 1,2 | 3"),
             ("set x \"a b\" via 2 as bob retry &", "set x \"a b\" via 2 as bob retry &"),

@@ -44,7 +44,7 @@ extension Model {
             lines.append(.fact("ended", timeline[end].explanation.sentence, action: .look(end)))
         }
         return lines + [.heading(message.body.procedure)] + fields(of: message)
-            + [.fact("why it was sent", "Enter shows what led to it", action: .open(.why(place)))]
+            + [.fact("why it was sent", "Enter shows what led to it", action: .explain(place))]
     }
 
     private func fields(of message: Message) -> [Page.Line] {

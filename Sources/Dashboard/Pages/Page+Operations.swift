@@ -116,7 +116,7 @@ extension Model {
             [
                 (Page.padded(operation.call.client, to: 6), .faint), (Page.fitted(what, to: 26), .plain),
                 (Page.fitted(answer.map { "\($0.result)" } ?? symbols.ellipsis, to: 16), style.bold), (bar, style),
-            ], action: .open(.why(answer?.place ?? operation.place)))
+            ], action: .explain(answer?.place ?? operation.place))
     }
 }
 

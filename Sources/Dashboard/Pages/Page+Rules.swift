@@ -38,7 +38,7 @@ extension Model {
             [
                 (Page.fitted(mark, to: 4), style), (Page.fitted(rule.sentence, to: 66), style),
                 (Page.fitted(rule.section, to: 17), .faint), (place, isLit ? style : .faint),
-            ], action: firing.map { .open(.why($0.place)) })
+            ], action: firing.map { .explain($0.place) })
     }
 
     /// Keeps or breaks the rule of a line.

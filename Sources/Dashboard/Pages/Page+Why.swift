@@ -13,15 +13,12 @@ extension Model {
             notice = Notice("nothing has happened that could be explained")
             return
         }
-        open(.why(chosen.place))
+        open(.why(causes(of: chosen.place)))
     }
 
-    func whyLines(_ place: Int, columns: Int) -> [Page.Line] {
-        guard timeline.indices.contains(place) else {
-            return [Page.Line("it is too long ago: nothing is kept of it", .faint)]
-        }
+    func whyLines(_ places: [Int], columns: Int) -> [Page.Line] {
         var lines: [Page.Line] = []
-        for (step, place) in causes(of: place).enumerated() {
+        for (step, place) in places.enumerated() where timeline.indices.contains(place) {
             let event = timeline[place]
             let head = event.at.clockText + (step == 0 ? "  " : "  because ")
             let style: Style = event.isCommand ? Style(.green, isBold: true) : step == 0 ? .plain.bold : .plain
@@ -35,16 +32,14 @@ extension Model {
     }
 
     /// The places of an event and of what led to it, the latest first.
-    private func causes(of place: Int) -> [Int] {
-        var places = [place]
-        while places.count < Model.causesMax, let last = places.last {
-            let earlier = timeline.events(before: last)
-            guard let cause = timeline[last].cause(among: earlier),
-                let place = earlier.lastIndex(where: { $0.sequence == cause.sequence && $0.kind == cause.kind })
-            else { break }
-            places.append(place)
+    func causes(of place: Int) -> [Int] {
+        // The search goes through many events, and is quick where they lie next to each other.
+        let row = Array(timeline.events(before: place))
+        return timeline[place].chain(among: row, limit: Model.causesMax).dropFirst().reduce(into: [place]) { places, cause in
+            if let found = row.lastIndex(where: { $0.sequence == cause.sequence && $0.kind == cause.kind }) {
+                places.append(timeline.start + found)
+            }
         }
-        return places
     }
 
     private static let causesMax = 40

@@ -22,8 +22,8 @@ struct Page: Sendable {
         case options
         /// The rules of the protocol, and which of them was at work last.
         case rules
-        /// Why something happened: the event at this place of the timeline, and what led to it.
-        case why(Int)
+        /// Why something happened: the places in the timeline of an event and of what led to it, the latest first.
+        case why([Int])
     }
 
     /// A line of a page.
@@ -56,6 +56,8 @@ struct Page: Sendable {
     enum Action: Hashable, Sendable {
         /// Another page is opened.
         case open(Subject)
+        /// What led to the event at this place is shown.
+        case explain(Int)
         /// The screen shows the moment after the event at this place.
         case look(Int)
         /// A command is carried out.
@@ -86,7 +88,7 @@ extension Model {
         case .operations: operationLines(columns: columns)
         case .options: optionLines
         case .rules: ruleLines
-        case .why(let place): whyLines(place, columns: columns)
+        case .why(let places): whyLines(places, columns: columns)
         }
     }
 
@@ -161,6 +163,7 @@ extension Model {
     private mutating func carryOut(_ action: Page.Action, _ page: Page) -> [Effect] {
         switch action {
         case .open(let subject): open(subject)
+        case .explain(let place): open(.why(causes(of: place)))
         case .look(let place):
             mode = .watching
             look(at: place)
