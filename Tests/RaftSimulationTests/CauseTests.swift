@@ -246,6 +246,7 @@ struct ChainTests {
             .command(CommandDone(text: "kill 1")), stopped, .command(CommandDone(text: "revive 1")), started,
         ]
         #expect(cause(of: stopped, after: revived) == nil)
+        #expect(cause(of: stopped, after: [revived[0], revived[2], started]) == nil, "its stop is no longer kept")
         #expect(cause(of: started, after: Array(revived.dropLast())) == 3)
     }
 }
