@@ -61,7 +61,7 @@ struct RuleBookTests {
         arguments: [
             ("doesn't commit", Rule.commitOnlyOwnTerm), ("refuses n1 its vote", .electionRestriction),
             ("leads term", .majorityElects), ("removes", .truncateOnlyOnConflict),
-            ("has a later term", .stepDownOnLaterTerm), ("votes for", .voteOncePerTerm),
+            ("has the later term", .stepDownOnLaterTerm), ("votes for n", .voteOncePerTerm),
             ("on disk", .persistBeforeReply), ("stored on", .majorityCommits),
         ])
     func rules(words: String, rule: Rule) throws {
