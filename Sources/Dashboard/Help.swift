@@ -37,7 +37,7 @@ enum Help {
                 Item(keys: "Space .", sentence: "freeze the clock, or let it go on"),
                 Item(keys: "[ ]", sentence: "slower, faster"),
                 Item(keys: "left", sentence: "look back by one event, while the cluster does as it likes"),
-                Item(keys: "right", sentence: "look forward by one event"),
+                Item(keys: "right", sentence: "look forward; when all is frozen now: the next thing happens"),
                 Item(keys: "Home End", sentence: "look at the first event that is kept; at what is now"),
             ]
         ),

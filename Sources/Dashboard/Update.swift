@@ -215,7 +215,11 @@ extension Model {
             if openLecture != nil { return turnForward() }
             scrollEvents(by: -10)
         case .left: focus == .logs ? scrollLogs(by: 1) : lookBack(by: 1)
-        case .right: focus == .logs ? scrollLogs(by: -1) : lookForward(by: 1)
+        case .right where focus == .logs: scrollLogs(by: -1)
+        case .right:
+            // At the end of what has happened, the next thing happens.
+            if past == nil, !isReplay, present.rate == 0 { return [.perform(.step(1))] }
+            lookForward(by: 1)
         case .home: focus == .logs ? scrollLogs(by: Int(longestLog)) : lookAtBeginning()
         case .end:
             entriesBack = 0

@@ -35,7 +35,8 @@ extension Model {
     func causes(of place: Int) -> [Int] {
         // The search goes through many events, and is quick where they lie next to each other.
         let row = Array(timeline.events(before: place))
-        return timeline[place].chain(among: row, limit: Model.causesMax).dropFirst().reduce(into: [place]) { places, cause in
+        return timeline[place].chain(among: row, limit: Model.causesMax).dropFirst().reduce(into: [place]) {
+            places, cause in
             if let found = row.lastIndex(where: { $0.sequence == cause.sequence && $0.kind == cause.kind }) {
                 places.append(timeline.start + found)
             }
