@@ -5,13 +5,33 @@ import RaftCore
 /// follows.
 public struct Explanation: Hashable, Sendable {
     /// The servers it is about, the one it happened on first.
-    public var nodes: [NodeID]
+    public var nodes: [NodeID] { words.nodes }
     /// What happened. It doesn't name the server it happened on.
-    public var sentence: String
+    public var sentence: String { words.sentence }
     /// Where the rule stands, like `§5.4.1`.
-    public var section: String?
+    public var section: String? { words.section }
     /// How much it matters to somebody who watches.
-    public var weight: Weight
+    public let weight: Weight
+    private let source: Source
+
+    private enum Source: Hashable, Sendable {
+        case words(Words)
+        /// It is put into words when somebody reads it.
+        case event(Event.Kind)
+    }
+
+    private struct Words: Hashable, Sendable {
+        var nodes: [NodeID]
+        var sentence: String
+        var section: String?
+    }
+
+    private var words: Words {
+        switch source {
+        case .words(let words): words
+        case .event(let kind): kind.explanation.words
+        }
+    }
 
     /// How much an event matters to somebody who watches.
     public enum Weight: Int, Hashable, Sendable, Comparable {
@@ -29,10 +49,14 @@ public struct Explanation: Hashable, Sendable {
     }
 
     init(_ nodes: [NodeID], _ sentence: String, _ section: String? = nil, _ weight: Weight = .usual) {
-        self.nodes = nodes
-        self.sentence = sentence
-        self.section = section
+        source = .words(Words(nodes: nodes, sentence: sentence, section: section))
         self.weight = weight
+    }
+
+    /// One that hardly anybody will read.
+    fileprivate init(background kind: Event.Kind) {
+        source = .event(kind)
+        weight = .background
     }
 
     /// What happened, where, and where the rule stands: `n4 refuses n2 its vote for term 8: … (§5.4.1)`.
@@ -45,7 +69,25 @@ public struct Explanation: Hashable, Sendable {
 extension Event {
     /// The event in one sentence.
     public var explanation: Explanation {
-        switch kind {
+        kind.isFrequent ? Explanation(background: kind) : kind.explanation
+    }
+}
+
+extension Event.Kind {
+    /// Whether it is in the background, and there is so much of it under load that making sentences of it would be most
+    /// of the work of whoever watches.
+    fileprivate var isFrequent: Bool {
+        switch self {
+        case .delivered, .node(_, _, .raft(.persisted)): true
+        case .node(_, _, .applied(let applied)): !applied.isDuplicate
+        case .called(let call): Load.number(of: call.client) != nil
+        case .returned(let answer): Load.number(of: answer.client) != nil
+        default: false
+        }
+    }
+
+    fileprivate var explanation: Explanation {
+        switch self {
         case .began(let began):
             Explanation([], "a cluster of \(began.nodes) begins, seed \(began.seed)", nil, .important)
         case .node(let node, let term, let event): event.explanation(on: node, term: term)
@@ -61,9 +103,16 @@ extension Event {
                 .important)
         case .stepped(let step): step.explanation
         case .settings(let settings): Explanation([], settings.sentence, nil, .important)
+        case .load(let load):
+            Explanation(
+                [],
+                load.map { "\($0.clients) clients write \($0.rate) times a second" } ?? "the load ends", nil, .important
+            )
         case .called(let call): call.explanation
         case .returned(let answer):
-            Explanation([], "\(answer.client): \(answer.result)", nil, answer.result.isOK ? .usual : .important)
+            Explanation(
+                [], "\(answer.client): \(answer.result)", nil,
+                Load.number(of: answer.client) != nil ? .background : answer.result.isOK ? .usual : .important)
         case .command(let command): Explanation([], "» \(command.text)", nil, .important)
         case .violation(let broken): Explanation([], "\(broken.property): \(broken.sentence)", nil, .alarming)
         case .dropped(let dropped):
@@ -320,71 +369,6 @@ extension Message {
     }
 }
 
-extension MessageLost {
-    fileprivate var explanation: Explanation {
-        let why =
-            switch reason {
-            case .cut: "the link is cut"
-            case .chance: "the link lost it"
-            case .unreachable: "\(to) can't be reached"
-            case .full: "\(to) takes nothing more"
-            case .dropped: "it was dropped by hand"
-            }
-        return Explanation([from, to], "→ \(to) #\(number) is lost: \(why)", nil, .background)
-    }
-}
-
-extension LinkState {
-    fileprivate var explanation: Explanation {
-        var words: [String] = []
-        if isCut { words.append("is cut") }
-        if latencyMax > .zero {
-            words.append("takes \(latencyMin.nanoseconds / 1_000_000)–\(latencyMax.nanoseconds / 1_000_000) ms")
-        }
-        if loss > 0 { words.append("loses \((loss * 1_000).rounded() / 10) %") }
-        return Explanation(
-            [from, to], "→ \(to) " + (words.isEmpty ? "is whole" : words.joined(separator: ", ")), nil, .background)
-    }
-}
-
-extension ClientCall {
-    fileprivate var explanation: Explanation {
-        let what: String
-        switch request {
-        case .write(let operation): what = operation.description
-        case .get(let key, let mode): what = "get \(Word.quoted(key))" + (mode == .readindex ? "" : " \(mode.rawValue)")
-        case .keys(let prefix, _): what = "keys" + (prefix.isEmpty ? "" : " \(Word.quoted(prefix))")
-        }
-        return Explanation(
-            [], "\(client): \(what)" + (via.map { " via \($0)" } ?? "") + (isRetry ? ", again" : ""), nil, .usual)
-    }
-}
-
-extension ClockStepped {
-    /// What happens by this step, in a sentence.
-    public var sentence: String {
-        guard let from else { return "nothing is due: no timer runs, and no message is on its way but on held links" }
-        guard let to, let message else { return "the clock goes on to what \(from) does next" }
-        return "the clock goes on to where #\(message) from \(from) reaches \(to)"
-    }
-
-    fileprivate var explanation: Explanation { Explanation([], sentence, nil, from == nil ? .important : .usual) }
-}
-
-/// Rates of the clock as words.
-public enum RateText {
-    /// `1/10`, `1`, `0.3`, `4`.
-    public static func text(of rate: Double) -> String {
-        if rate < 1, rate > 0, abs((1 / rate).rounded() - 1 / rate) < 1e-9 { return "1/" + plain((1 / rate).rounded()) }
-        return plain(rate)
-    }
-
-    /// A number without a fraction that it doesn't have.
-    public static func plain(_ number: Double) -> String {
-        number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
-    }
-}
-
 extension ReadRoundStep {
     fileprivate func explanation(on node: NodeID) -> Explanation {
         let share = "\(confirmedBy.count) of \(voters)"
@@ -409,16 +393,6 @@ extension TransferStep {
             case .givenUp: "serves again: \(target) has not taken over within an election timeout"
             }
         return Explanation([node, target], sentence, "thesis §3.10", .important)
-    }
-}
-
-extension SettingsChanged {
-    fileprivate var sentence: String {
-        let timeout = electionTimeout.map { "\($0.nanoseconds / 1_000_000)" }.joined(separator: "…")
-        let rules = rulesOff.isEmpty ? "with every rule" : "without \(rulesOff.joined(separator: ", "))"
-        return
-            "the nodes go on \(rules); \(options.isEmpty ? "no options" : options.joined(separator: " ")), "
-            + "election timeout \(timeout) ms, heartbeat \(heartbeat.nanoseconds / 1_000_000) ms"
     }
 }
 
