@@ -89,6 +89,7 @@ public struct Catalogue: Sendable {
         Item("option", "heartbeat 50ms", .switches, "How often a leader shows that it leads."),
         Item("option", "snapshot-every N|off", .switches, "After how many entries nodes take a snapshot."),
         Item("option", "snapshot-trailing N", .switches, "How many entries of it stay in the log."),
+        Item("load", "RATE/s [CLIENTS] | off", .clients, "Clients write steadily to 1,000 keys."),
         Item("undo", "", .session, "Takes back the last fault."),
         Item("reset", "", .session, "The same cluster, fresh."),
         Item("lesson", "[NAME]", .prompt, "Begins a lesson; lists them."),
