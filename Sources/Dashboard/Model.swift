@@ -13,6 +13,8 @@ public struct Model: Sendable {
     public let isASCII: Bool
     /// Whether a trace is shown, in which nothing can be done.
     public let isReplay: Bool
+    /// Whether what has passed can be gone back to, and gone on from on another way.
+    public let canBranch: Bool
     /// What was seen of the cluster.
     var witness = Witness()
     /// How many of the audit's findings were told.
@@ -69,8 +71,11 @@ public struct Model: Sendable {
     ///   - slowsTo: The rate to go on with when the first leader is there.
     ///   - isReplay: Whether a trace is shown.
     public init(
-        size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil, isReplay: Bool = false
+        size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil,
+        isReplay: Bool = false,
+        canBranch: Bool = false
     ) {
+        self.canBranch = canBranch
         self.size = size
         self.isReplay = isReplay
         self.isASCII = isASCII
@@ -162,6 +167,8 @@ public enum DashboardMessage: Sendable {
     case refused(String)
     /// Something was done that no event tells.
     case done(String)
+    /// The cluster has gone back to the moment that is shown, and goes on from there.
+    case branched
     /// A script begins to be presented, on a fresh cluster.
     case presenting(Script, name: String)
     /// The script that is presented has come so far.
@@ -184,6 +191,8 @@ public enum Effect: Hashable, Sendable {
     case leaveLesson(Bool)
     /// The lesson is over.
     case endLesson
+    /// Go back to the moment after the event of this number, and carry a command out there.
+    case branch(after: UInt64, then: Command)
     /// End.
     case quit
     /// Draw the whole screen anew.

@@ -11,8 +11,8 @@ extension Model {
 
     /// A lesson begins: a fresh cluster, and nothing to look back at.
     mutating func begin(_ script: Script, named name: String) {
-        let (size, isASCII, isReplay, history) = (size, isASCII, isReplay, history)
-        self = Model(size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay)
+        self = Model(
+            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, canBranch: canBranch)
         lecture = Lecture(name: name, script: script)
     }
 

@@ -29,14 +29,22 @@ final class ClientHost {
     /// The least time between two looks at the load: what is due in between begins together.
     private static let loadPause = TimeAmount.milliseconds(1)
 
+    private let patience: Interval
+
     init(
-        loop: any EventLoop, events: EventQueue, clock: ClusterClock, callNumbers: Numbers, sessionSuffix: String
+        loop: any EventLoop, events: EventQueue, clock: ClusterClock, callNumbers: Numbers, sessionSuffix: String,
+        patience: Interval
     ) {
+        self.patience = patience
         self.loop = loop
         self.events = events
         self.clock = clock
         self.callNumbers = callNumbers
         self.sessionSuffix = sessionSuffix
+    }
+
+    private func newClient(_ name: String) -> Client {
+        Client(name: name, session: name + sessionSuffix, patience: patience)
     }
 
     /// Says which servers there are.
@@ -73,7 +81,7 @@ final class ClientHost {
 
     /// Lets a client call.
     func call(_ call: ClientCall) {
-        var client = clients[call.client] ?? Client(name: call.client, session: call.client + sessionSuffix)
+        var client = clients[call.client] ?? newClient(call.client)
         events.tell([.called(call)], at: clock.now)
         let actions = client.begin(call, at: clock.now, nodes: nodes, nextID: drawID)
         clients[call.client] = client

@@ -33,6 +33,9 @@ public final class LiveCluster: RunningLaboratory {
         /// The number of the first event, and when it comes: a cluster that takes the place of another goes on from there.
         public var beginning: (sequence: UInt64, at: Instant) = (1, .zero)
 
+        /// How long clients wait before a call's result is unknown.
+        public var patience = Client.patience
+
         /// Five servers at full speed.
         public init(
             nodes: Int? = nil, dataDirectory: String? = nil, basePort: Int? = nil, seed: UInt64 = 1, speed: Double = 1,
@@ -130,7 +133,7 @@ public final class LiveCluster: RunningLaboratory {
         clients = try clientLoop.submit {
             let host = ClientHost(
                 loop: clientLoop, events: events, clock: clock, callNumbers: callNumbers,
-                sessionSuffix: plan.sessionSuffix)
+                sessionSuffix: plan.sessionSuffix, patience: options.patience)
             return NIOLoopBound(host, eventLoop: clientLoop)
         }.wait()
         introduce()

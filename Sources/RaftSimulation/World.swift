@@ -58,6 +58,8 @@ public struct World: Sendable {
     var queue = Heap<Occurrence>()
     private var drawn: UInt64 = 0
     private var nextSequence: UInt64 = 1
+    /// The number of the last event that was told.
+    var lastSequence: UInt64 { nextSequence - 1 }
     var nextMessage: UInt64 = 1
     var nextRequest: RequestID = 1
     var nextCall: UInt64 = 1

@@ -4,6 +4,7 @@ import Glibc
 import Laboratory
 import RaftCluster
 import RaftCore
+import RaftSimulation
 import RaftTrace
 import Script
 import Terminal
@@ -15,6 +16,9 @@ struct Open: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
 
+    @Flag(help: "Run a simulated cluster, whose past can be gone on from on another way.")
+    var simulated = false
+
     @Option(help: "Keep the events in this file, one JSON object a line.")
     var trace: String?
 
@@ -23,6 +27,8 @@ struct Open: ParsableCommand {
 
     /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there.
     private static let pace = 0.1
+    /// How long clients wait while somebody talks to an audience.
+    private static let audiencePatience = Interval.seconds(86_400)
 
     func run() throws { try open(nil) }
 
@@ -34,7 +40,8 @@ struct Open: ParsableCommand {
             var options = cluster.live(
                 nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
                 latency: .milliseconds(10) ... .milliseconds(30))
-            let laboratory = try Open.start(options)
+            if script != nil { options.patience = Open.audiencePatience }
+            let laboratory = try start(options)
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
                 slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
@@ -43,8 +50,9 @@ struct Open: ParsableCommand {
                 former.close()
                 (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
                 options.speed = Open.pace
+                options.patience = Open.audiencePatience
                 options.beginning = (picture.sequence + 1, former.now)
-                return try Open.start(options)
+                return try start(options)
             }
             if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
             let end = try session.run()
@@ -53,8 +61,18 @@ struct Open: ParsableCommand {
         }
     }
 
-    private static func start(_ options: LiveCluster.Options) throws -> LiveCluster {
+    private func start(_ options: LiveCluster.Options) throws -> any RunningLaboratory {
+        if simulated {
+            return PacedCluster(
+                SimulatedCluster.Options(
+                    nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
+                    latency: options.latency, settings: options.settings))
+        }
         do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
+    }
+
+    func validate() throws {
+        if simulated { try cluster.refuseDisks() }
     }
 }
 

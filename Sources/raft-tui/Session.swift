@@ -47,7 +47,7 @@ final class Session {
         do { terminal = try Terminal() } catch { throw Failure("\(error)") }
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay)
+            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory)
     }
 
     /// Presents `script` from its beginning.
@@ -161,6 +161,7 @@ final class Session {
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)
+            case .branch(let sequence, let command): branch(after: sequence, then: command)
             case .endLesson: (presenter, script) = (nil, nil)
             case .quit: exitStatus = 0
             case .redraw: terminal.forget()
@@ -172,6 +173,19 @@ final class Session {
         do throws(Refusal) {
             let call = try laboratory.perform(command, seeing: model.present)
             if let call { update(.called(call, line: command.description)) }
+        } catch {
+            update(.refused(error.description))
+        }
+    }
+
+    /// Goes back to a moment, and on from there on another way.
+    private func branch(after sequence: UInt64, then command: Command) {
+        do throws(Refusal) {
+            if writer != nil { throw Refusal("a trace tells one story: without --trace another way can be taken") }
+            try (laboratory as? any BranchingLaboratory)?.branch(after: sequence)
+            (presenter, script) = (nil, nil)
+            update(.branched)
+            perform(command)
         } catch {
             update(.refused(error.description))
         }
