@@ -69,8 +69,14 @@ extension Model {
     }
 
     /// Whether any of `findings` was there by the moment that is shown.
-    private func wasFound(_ findings: [Finding]) -> Bool {
-        findings.contains { past == nil || $0.sequence <= picture.sequence }
+    private func wasFound(_ findings: [Finding]) -> Bool { findings.contains(where: isShown) }
+
+    /// Whether a finding was there by the moment that is shown.
+    func isShown(_ finding: Finding) -> Bool { past == nil || finding.sequence <= picture.sequence }
+
+    /// Whether an entry of a server is at fault for a broken property.
+    func isAtFault(_ index: LogIndex, of node: NodeID) -> Bool {
+        audit.safety.findings.contains { $0.entry == index && $0.nodes.contains(node) && isShown($0) }
     }
 
     /// The line that is typed, or what the program has to say. Answers where the cursor stands.
