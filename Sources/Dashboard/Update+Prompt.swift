@@ -100,6 +100,7 @@ extension Model {
         case .back(let count): lookBack(by: count)
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
+        case .save(let path): return [.save(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]
         }

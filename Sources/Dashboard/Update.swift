@@ -42,6 +42,7 @@ extension Model {
             if isReplay, case .began = event.kind { forgetStory() }
             let place = timeline.append(event, after: present)
             witness.take(event)
+            transcript.take(event, seeing: present)
             feed.take(event, place: place)
             statistics.take(event)
             tape.take(event)

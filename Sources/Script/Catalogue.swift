@@ -96,6 +96,7 @@ public struct Catalogue: Sendable {
         Item("back", "[COUNT]", .prompt, "Looks back by so many events."),
         Item("live", "", .prompt, "Shows what is now."),
         Item("screenshot", "FILE", .prompt, "Keeps the screen; as a picture in FILE.svg."),
+        Item("save", "FILE", .prompt, "Keeps what was done as a script."),
         Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),
         Item("quit", "", .prompt, "Leaves."),
         Item("title", "\"…\"", .scripts, "What the script is called."),

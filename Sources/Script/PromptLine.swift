@@ -10,6 +10,8 @@ public enum PromptLine: Hashable, Sendable {
     case say(String)
     /// The screen is kept in this file, as text or, where it is called so, as SVG.
     case screenshot(String)
+    /// What was done since the cluster began is kept in this file, as a script.
+    case save(String)
     /// The screen goes back by so many events.
     case back(Int)
     /// The screen shows what is now.
@@ -52,6 +54,9 @@ public enum PromptLine: Hashable, Sendable {
             self = word.text == "next" ? .next : .previous
         case "screenshot":
             self = .screenshot(try parser.text("a file"))
+            try parser.finish()
+        case "save":
+            self = .save(try parser.text("a file"))
             try parser.finish()
         case "quit", "q", "exit":
             try parser.finish()

@@ -143,6 +143,7 @@ final class Session {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
+            case .save(let path): save(in: path)
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)
@@ -167,6 +168,15 @@ final class Session {
         do {
             try Files.write(path.hasSuffix(".svg") ? canvas.svg : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
+    /// Keeps what was done as a script.
+    private func save(in path: String) {
+        do {
+            update(.done(try Saving.save(model.transcript, breaking: model.audit, to: path)))
         } catch {
             update(.refused("\(error)"))
         }

@@ -183,6 +183,7 @@ struct PromptTests {
         stage.happen(.returned(ClientReturn(client: "c1", call: 9, result: .ok)))
         #expect(stage.screen.contains("set x \"1 2\" → ok"))
         #expect(stage.type(":quit\n") == [.remember("quit"), .quit])
+        #expect(stage.type(":save demo.raft\n") == [.remember("save demo.raft"), .save("demo.raft")])
         #expect(stage.type(":\n") == [])
         #expect(stage.type(":expect leader 2\n") == [.remember("expect leader 2")])
         #expect(stage.screen.contains("yes: leader 2"))
