@@ -174,6 +174,8 @@ public enum Effect: Hashable, Sendable {
     case screenshot(String)
     /// Keep what was done in a file, as a script.
     case save(String)
+    /// Record the screen in this file from now on; without one, no more.
+    case record(String?)
     /// Present the lesson of this name, on a fresh cluster.
     case lesson(String)
     /// Go on with the lesson.

@@ -101,6 +101,7 @@ extension Model {
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
         case .save(let path): return [.save(path)]
+        case .record(let path): return [.record(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]
         }

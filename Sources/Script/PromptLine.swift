@@ -12,6 +12,8 @@ public enum PromptLine: Hashable, Sendable {
     case screenshot(String)
     /// What was done since the cluster began is kept in this file, as a script.
     case save(String)
+    /// The screen is recorded in this file from now on; without one, no more.
+    case record(String?)
     /// The screen goes back by so many events.
     case back(Int)
     /// The screen shows what is now.
@@ -57,6 +59,10 @@ public enum PromptLine: Hashable, Sendable {
             try parser.finish()
         case "save":
             self = .save(try parser.text("a file"))
+            try parser.finish()
+        case "record":
+            let isOff = parser.takes("off")
+            self = .record(isOff ? nil : try parser.text("a file, or off,"))
             try parser.finish()
         case "quit", "q", "exit":
             try parser.finish()

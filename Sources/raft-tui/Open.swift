@@ -18,6 +18,9 @@ struct Open: ParsableCommand {
     @Option(help: "Keep the events in this file, one JSON object a line.")
     var trace: String?
 
+    @Option(help: "Record the screen in this file, for asciinema.")
+    var record: String?
+
     @Flag(help: "Draw with ASCII only.")
     var ascii = false
 
@@ -47,6 +50,7 @@ struct Open: ParsableCommand {
                 return try Open.start(options)
             }
             if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
+            if let record { session.record(in: record) }
             let end = try session.run()
             try writer?.close()
             if end != 0 { throw ExitCode(end) }

@@ -20,6 +20,9 @@ struct ReplayTrace: ParsableCommand {
     @Option(help: "The rate to go on with, 1/1000 to 4.")
     var speed: Speed?
 
+    @Option(help: "Record the screen in this file, for asciinema.")
+    var record: String?
+
     @Flag(help: "Draw with ASCII only.")
     var ascii = false
 
@@ -37,6 +40,7 @@ struct ReplayTrace: ParsableCommand {
             let replay = Replay(events, stoppingAt: audit.firstFinding(besides: [])?.sequence, speed: rate)
             let session = try Session(
                 laboratory: replay, writer: nil, isASCII: isASCII, speed: rate, slowsTo: nil)
+            if let record { session.record(in: record) }
             let end = try session.run()
             if end != 0 { throw ExitCode(end) }
         }

@@ -23,6 +23,7 @@ final class Session {
     private let writer: TraceWriter?
     private let history: History
     private var model: Model
+    private var recorder: Recorder?
     private var isStarting = true
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
@@ -52,11 +53,32 @@ final class Session {
         update(.presenting(script, name: name))
     }
 
+    /// Records the screen in a file from now on; without one, no more.
+    func record(in path: String?) {
+        do {
+            if let path {
+                let next = try Recorder(path: path, size: model.size)
+                try? recorder?.close()
+                recorder = next
+                update(.done("the screen is recorded in \(path): record off ends it"))
+            } else if let recorder {
+                self.recorder = nil
+                try recorder.close()
+                update(.done("the recording is in \(recorder.path)"))
+            } else {
+                update(.refused("nothing is recorded: record FILE begins it"))
+            }
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
     /// Runs until its user leaves. Answers the exit status.
     func run() throws -> Int32 {
         defer {
             terminal.close()
             laboratory.close()
+            try? recorder?.close()
         }
         draw()
         while exitStatus == nil {
@@ -144,6 +166,7 @@ final class Session {
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
             case .save(let path): save(in: path)
+            case .record(let path): record(in: path)
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)
@@ -218,5 +241,10 @@ final class Session {
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false
+        do { try recorder?.take(scene) } catch {
+            recorder = nil
+            isStale = true
+            update(.refused("the recording ends: \(error)"))
+        }
     }
 }

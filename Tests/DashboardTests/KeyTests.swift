@@ -184,6 +184,8 @@ struct PromptTests {
         #expect(stage.screen.contains("set x \"1 2\" → ok"))
         #expect(stage.type(":quit\n") == [.remember("quit"), .quit])
         #expect(stage.type(":save demo.raft\n") == [.remember("save demo.raft"), .save("demo.raft")])
+        #expect(stage.type(":record demo.cast\n") == [.remember("record demo.cast"), .record("demo.cast")])
+        #expect(stage.type(":record off\n") == [.remember("record off"), .record(nil)])
         #expect(stage.type(":\n") == [])
         #expect(stage.type(":expect leader 2\n") == [.remember("expect leader 2")])
         #expect(stage.screen.contains("yes: leader 2"))
