@@ -26,6 +26,11 @@ struct ReplayTrace: ParsableCommand {
     @Flag(help: "Draw with ASCII only.")
     var ascii = false
 
+    @Flag(help: "Print what happened, a line each, without a screen.")
+    var plain = false
+
+    func validate() throws { try PlainOptions.check(plain: plain, record: record) }
+
     func run() throws {
         try MainActor.assumeIsolated {
             var events: [Event] = []
@@ -35,6 +40,13 @@ struct ReplayTrace: ParsableCommand {
                 audit.take(event.kind, sequence: event.sequence)
             }
             audit.finish()
+            if plain {
+                // There is nothing to stop for: it can be read at any pace.
+                let replay = Replay(events, stoppingAt: events.last?.sequence, speed: 1)
+                let end = try PlainSession(laboratory: replay, writer: nil).run()
+                if end != 0 { throw ExitCode(end) }
+                return
+            }
             let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
             let rate = speed?.rate ?? 0.1
             let replay = Replay(events, stoppingAt: audit.firstFinding(besides: [])?.sequence, speed: rate)

@@ -15,7 +15,7 @@ import Terminal
 final class Session {
     private var laboratory: any RunningLaboratory
     /// Makes a fresh cluster for a script, in the place of the one there is.
-    private let freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)?
+    private let freshCluster: FreshCluster?
     /// The script that is presented, with its name.
     private var script: (name: String, script: Script)?
     private var presenter: Presenter?
@@ -34,7 +34,7 @@ final class Session {
 
     init(
         laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
-        freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)? = nil
+        freshCluster: FreshCluster? = nil
     ) throws {
         self.laboratory = laboratory
         self.writer = writer
