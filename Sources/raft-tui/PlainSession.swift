@@ -113,7 +113,6 @@ final class PlainSession {
         tell(plain.take(events))
         // While the clock stands still nobody is answered.
         if plain.picture.rate == 0 { openCall = nil }
-        if plain.picture.rate == 0 { openCall = nil }
         for event in events {
             if case .returned(let answer) = event.kind, answer.call == openCall { openCall = nil }
             if case .began = event.kind { openCall = nil }
@@ -163,7 +162,7 @@ final class PlainSession {
     private func perform(_ command: Command) throws(Refusal) {
         let call = try laboratory.perform(command, seeing: plain.picture)
         guard waitsForAnswers, case .client(let client) = command, !client.isBackground else { return }
-        openCall = plain.picture.rate > 0 ? call : nil
+        openCall = call
     }
 
     /// Presents a lesson from its beginning on a fresh cluster.
