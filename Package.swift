@@ -89,7 +89,7 @@ let package = Package(
             dependencies: [
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
-        .testTarget(name: "ProgramTests", dependencies: ["raft-tui"], swiftSettings: settings),
+        .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
@@ -108,8 +108,10 @@ let package = Package(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
             swiftSettings: settings),
         .testTarget(
-            name: "RaftSimulationTests", dependencies: ["RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace"],
-            swiftSettings: settings),
+            name: "RaftSimulationTests",
+            dependencies: [
+                "KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftSimulation", "RaftTrace", "Script",
+            ], swiftSettings: settings),
         .testTarget(
             name: "RaftStorageTests", dependencies: ["ByteCoding", "RaftCore", "RaftStorage"], swiftSettings: settings),
     ]

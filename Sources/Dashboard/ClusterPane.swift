@@ -23,6 +23,7 @@ extension Model {
         drawLinks(ring, on: &canvas)
         drawMessages(ring, on: &canvas)
         drawCuts(ring, on: &canvas)
+        drawHolds(ring, on: &canvas)
         for node in picture.nodes { drawNode(node, ring, on: &canvas) }
         return canvas
     }
@@ -89,6 +90,7 @@ extension Model {
             let (rank, otherRank) = (symbols.sign(of: one.sent.message).rank, symbols.sign(of: other.sent.message).rank)
             return rank != otherRank ? rank < otherRank : one.sent.number < other.sent.number
         }
+        var drawn: [(row: Int, column: Int, flight: Picture.InFlight)] = []
         for flight in flights {
             let message = flight.sent.message
             guard let share = share(of: flight),
@@ -96,6 +98,28 @@ extension Model {
             else { continue }
             let (sign, style, _) = symbols.sign(of: message)
             canvas.write(sign, row: 1 + point.row, column: 1 + point.column, style: style)
+            drawn.append((1 + point.row, 1 + point.column, flight))
+        }
+        // Where nothing moves there is time to read.
+        if picture.rate == 0 || past != nil { drawLabels(drawn.reversed(), on: &canvas) }
+    }
+
+    /// Writes beside each message its number and what decides about it, as far as there is room; those that matter most
+    /// first.
+    private func drawLabels(_ drawn: [(row: Int, column: Int, flight: Picture.InFlight)], on canvas: inout Canvas) {
+        var taken = Set(drawn.map { [$0.row, $0.column] })
+        for (row, column, flight) in drawn {
+            let message = flight.sent.message
+            let texts = ["\(message.label)#\(flight.sent.number)", message.label]
+            for text in texts where !text.isEmpty {
+                let columns = column + 1..<column + 1 + text.count
+                guard columns.upperBound < canvas.size.columns - 1,
+                    columns.allSatisfy({ !taken.contains([row, $0]) && !taken.contains([row, $0 + 1]) })
+                else { continue }
+                canvas.write(text, row: row, column: column + 1, style: symbols.sign(of: message).style)
+                for place in columns { taken.insert([row, place]) }
+                break
+            }
         }
     }
 
@@ -122,6 +146,15 @@ extension Model {
         }
     }
 
+    /// Marks links on which messages wait until somebody says otherwise.
+    private func drawHolds(_ ring: Ring, on canvas: inout Canvas) {
+        for state in picture.links.values where state.isHeld && !state.isCut {
+            guard let point = ring.point(from: state.from, to: state.to, share: 0.12) else { continue }
+            canvas.write(
+                symbols.held, row: 1 + point.row, column: 1 + point.column, style: Style(.purple, isBold: true))
+        }
+    }
+
     private func drawNode(_ node: NodePicture, _ ring: Ring, on canvas: inout Canvas) {
         guard let place = ring.place(of: node.id) else { return }
         let style = Symbols.style(of: node)
@@ -134,5 +167,30 @@ extension Model {
         let below = "t\(node.term)" + (node.isRunning ? " c\(node.commit)" : "")
         let isLast = Int(place.row) >= ring.inside.rows - 1
         canvas.write(below, row: 1 + Int(place.row) + (isLast ? -1 : 1), column: column, style: .faint)
+    }
+}
+
+extension Message {
+    /// What decides about it, in a few letters: the term, and the entry or the answer.
+    fileprivate var label: String {
+        switch body {
+        case .voteRequest(let request): "t\(term)\(request.poll == .preVote ? "?" : "")"
+        case .voteResponse: "t\(term)"
+        case .append(let append):
+            append.entries.isEmpty
+                ? "t\(term)"
+                : "t\(term):\(append.previous.index.next)"
+                    + (append.entries.count > 1 ? "-\(append.previous.index.advanced(by: append.entries.count))" : "")
+        case .appendResponse(let response):
+            switch response.outcome {
+            case .accepted(let match): "\(match)"
+            case .refused(_, let hint): "\(hint.index)?"
+            }
+        case .timeoutNow: "t\(term)"
+        case .snapshot(let chunk): "\(chunk.mark.last.index)"
+        case .snapshotResponse(let response): "\(response.received)"
+        case .readIndexRequest: ""
+        case .readIndexResponse(let response): response.index.map { "\($0)" } ?? "no"
+        }
     }
 }

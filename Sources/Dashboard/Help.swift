@@ -37,8 +37,18 @@ enum Help {
                 Item(keys: "Space .", sentence: "freeze the clock, or let it go on"),
                 Item(keys: "[ ]", sentence: "slower, faster"),
                 Item(keys: "left", sentence: "look back by one event, while the cluster does as it likes"),
-                Item(keys: "right", sentence: "look forward by one event"),
+                Item(keys: "right", sentence: "look forward; when all is frozen now: the next thing happens"),
                 Item(keys: "Home End", sentence: "look at the first event that is kept; at what is now"),
+            ]
+        ),
+        (
+            "Pages",
+            [
+                Item(keys: "e", sentence: "why: what led to the last event that is shown"),
+                Item(keys: "Enter", sentence: "all of a node; in Cluster messages, in Logs entries, in Events why"),
+                Item(keys: "a", sentence: "what clients asked and were told, promises, outages"),
+                Item(keys: "!", sentence: "the rules, and which was at work last; x keeps or breaks one"),
+                Item(keys: "o", sentence: "the options of the protocol"),
             ]
         ),
         (

@@ -21,6 +21,10 @@ public struct Model: Sendable {
     var feed = Feed()
     /// What happened, to be looked back at.
     var timeline = Timeline()
+    /// What clients asked, and how the cluster served them.
+    var service = Service()
+    /// Which rules were at work.
+    var rulesAtWork = RulesAtWork()
     /// What turned the story.
     var tape = Tape()
     /// The moment that is looked back at; `nil` while the screen shows what is.
@@ -117,6 +121,8 @@ public struct Model: Sendable {
         case help(LineEditor, top: Int)
         /// A link of the selected server is to be cut; a digit says which.
         case link
+        /// A page is open over the panes.
+        case page(Page)
         /// The list of lessons is open, and this line of it is chosen.
         case lessons(Int)
     }

@@ -104,7 +104,7 @@ public struct Plain: Sendable {
         case .save(let path): ([], [.save(path)])
         case .help(let filter): (Plain.help(matching: filter), [])
         case .quit: ([], [.quit])
-        case .previous, .back, .live, .screenshot, .record:
+        case .why, .previous, .back, .live, .screenshot, .record:
             ([Plain.error("this needs a screen: start raft-tui without --plain")], [])
         }
     }

@@ -89,7 +89,7 @@ extension Model {
             canvas.write(
                 "cut which link of \(selected)? \(others.joined(separator: " "))", row: row, column: 0,
                 style: .plain.bold)
-        case .watching, .lessons:
+        case .watching, .lessons, .page:
             drawNotice(row: row, on: &canvas)
         }
         return nil
@@ -134,6 +134,7 @@ extension Model {
             canvas.write(
                 "a digit cuts both ways; again: one way, the other, whole; Esc: done", row: row, column: 0,
                 style: .faint)
+        case .page(let page): canvas.write(hint(on: page.subject), row: row, column: 0, style: .faint)
         case .lessons:
             canvas.write("arrows choose, Enter begins the lesson, Esc closes", row: row, column: 0, style: .faint)
         case .watching: drawKeys(row: row, on: &canvas)

@@ -14,6 +14,7 @@ struct Symbols {
     var nextMark: String { isASCII ? ">" : "▸" }
     var matchMark: String { isASCII ? "." : "·" }
     var cut: String { isASCII ? "X" : "╳" }
+    var held: String { isASCII ? "=" : "‖" }
     var selection: String { isASCII ? ">" : "▌" }
     var arrow: String { isASCII ? "->" : "→" }
     var tick: String { isASCII ? "ok" : "✓" }

@@ -98,6 +98,7 @@ extension Model {
         case .next: return turnForward()
         case .previous: turnBack()
         case .back(let count): lookBack(by: count)
+        case .why: explain()
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
         case .save(let path): return [.save(path)]

@@ -40,10 +40,13 @@ extension Model {
         presentNow = now
         for event in events {
             if isReplay, case .began = event.kind { forgetStory() }
-            let place = timeline.append(event, after: present)
+            let before = present
+            let place = timeline.append(event, after: before)
             witness.take(event)
             transcript.take(event, seeing: present)
+            service.take(event, place: place, before: before, after: present)
             feed.take(event, place: place)
+            rulesAtWork.take(event, place: place)
             statistics.take(event)
             tape.take(event)
             note(event)
@@ -75,7 +78,8 @@ extension Model {
 
     /// A trace begins anew: what was told of it is told again.
     private mutating func forgetStory() {
-        (feed, timeline, tape, past) = (Feed(), Timeline(), Tape(), nil)
+        rulesAtWork = RulesAtWork()
+        (feed, timeline, tape, service, past) = (Feed(), Timeline(), Tape(), Service(), nil)
     }
 
     /// Says what came of the line that was typed last.
@@ -94,7 +98,7 @@ extension Model {
 
     // MARK: - Keys
 
-    private mutating func take(_ key: Key) -> [Effect] {
+    mutating func take(_ key: Key) -> [Effect] {
         switch mode {
         case .watching: return watch(key)
         case .prompt(let line, let recall): return prompt(key, line, recall)
@@ -102,6 +106,7 @@ extension Model {
         case .help(let line, let top): return help(key, line, top)
         case .link: return chooseLink(key)
         case .lessons(let place): return chooseLesson(key, place)
+        case .page(let page): return take(key, on: page)
         }
     }
 
@@ -151,6 +156,10 @@ extension Model {
         case ":": mode = .prompt(LineEditor(), Recall(place: history.count))
         case "/": mode = .filter(LineEditor(filter))
         case "?": mode = .help(LineEditor(), top: 0)
+        case "e": explain()
+        case "o": open(.options)
+        case "!": open(.rules)
+        case "a": open(.operations)
         case "s":
             guard !isReplay else { break }
             mode = .lessons(0)
@@ -207,7 +216,11 @@ extension Model {
             if openLecture != nil { return turnForward() }
             scrollEvents(by: -10)
         case .left: focus == .logs ? scrollLogs(by: 1) : lookBack(by: 1)
-        case .right: focus == .logs ? scrollLogs(by: -1) : lookForward(by: 1)
+        case .right where focus == .logs: scrollLogs(by: -1)
+        case .right:
+            // At the end of what has happened, the next thing happens.
+            if past == nil, !isReplay, present.rate == 0 { return [.perform(.step(1))] }
+            lookForward(by: 1)
         case .home: focus == .logs ? scrollLogs(by: Int(longestLog)) : lookAtBeginning()
         case .end:
             entriesBack = 0
@@ -216,10 +229,21 @@ extension Model {
         case .escape:
             if past == nil, !isZoomed, filter.isEmpty, openLecture != nil { return leaveLecture() }
             if past != nil { returnToPresent() } else { (isZoomed, filter, eventsBack) = (false, "", 0) }
+        case .enter: inspect()
         case .control("l"): return [.redraw]
         default: break
         }
         return []
+    }
+
+    /// Opens what there is to know of what has the focus.
+    private mutating func inspect() {
+        switch focus {
+        case .nodes, .store: open(.node(selected))
+        case .cluster: open(.messages)
+        case .logs: open(.entries)
+        case .events: explain()
+        }
     }
 
     private mutating func scrollLogs(by step: Int) {

@@ -39,11 +39,25 @@ extension Model {
         switch mode {
         case .help(let line, let top): canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
         case .lessons(let chosen): canvas.draw(lessonsPane(body, chosen: chosen), row: 1, column: 0)
+        case .page(let page):
+            drawPanes(body, on: &canvas)
+            drawPage(page, body, on: &canvas)
         case .watching, .prompt, .filter, .link: drawPanes(body, on: &canvas)
         }
         let cursor = drawPrompt(on: &canvas)
         drawFooter(on: &canvas)
         return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
+    }
+
+    /// A page covers as much of the panes as it needs, from below; on a wide screen only those at the right.
+    private func drawPage(_ page: Page, _ body: Size, on canvas: inout Canvas) {
+        let columns = body.columns >= 150 ? body.columns - leftColumns(body) : body.columns
+        let room = body.rows - lectureRows
+        let needed = lines(of: page.subject, columns: columns - 4).count + 2
+        // The lower half at least, so that a page doesn't move about while it grows.
+        let rows = min(room, max(needed, room / 2))
+        let pane = pagePane(Size(rows: rows, columns: columns), page)
+        canvas.draw(pane, row: 1 + body.rows - rows, column: body.columns - columns)
     }
 
     /// The lesson that is presented, and the panes below it.

@@ -30,7 +30,11 @@ extension Command: CustomStringConvertible {
         case .option(let change): "option \(change)"
         case .freeze: "freeze"
         case .thaw: "thaw"
+        case .step(1): "step"
+        case .step(let count): "step \(count)"
         case .speed(let rate): "speed " + RateText.text(of: rate)
+        case .load(nil): "load off"
+        case .load(let load?): "load \(load.rate)/s" + (load.clients == Load.usualClients ? "" : " \(load.clients)")
         case .undo: "undo"
         case .reset: "reset"
         }

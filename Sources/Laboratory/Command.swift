@@ -43,8 +43,12 @@ public enum Command: Hashable, Sendable {
     case freeze
     /// The clock goes on.
     case thaw
+    /// So many things happen that time alone would bring, one after the other, while the clock stands still.
+    case step(Int)
     /// The clock's rate: seconds of cluster time in a second.
     case speed(Double)
+    /// Clients write steadily from now on; none does, where there is no load.
+    case load(Load?)
     /// The last fault is taken back.
     case undo
     /// The same cluster, fresh.
@@ -190,6 +194,9 @@ extension Command {
 
     /// The speeds that the clock can have, seconds of cluster time in a second.
     public static let speeds: ClosedRange<Double> = 0.001...4
+
+    /// How many things one step may let happen.
+    public static let steps = 1...10_000
 
     /// The times that a timer can be set to.
     public static let timers: ClosedRange<Interval> = .milliseconds(1) ... .seconds(60)

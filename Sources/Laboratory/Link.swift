@@ -87,6 +87,9 @@ public struct Link: Sendable {
     /// When the first message that waits is to arrive.
     public var deadline: Instant? { isHeld ? nil : queue.first?.due }
 
+    /// The first message that waits.
+    public var first: Waiting? { queue.first }
+
     /// How many messages wait.
     public var count: Int { queue.count }
 

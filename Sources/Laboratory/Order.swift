@@ -36,8 +36,12 @@ public enum Order: Hashable, Sendable {
     case messages(MessageAction, Picture.LinkID, LinkMessages)
     /// The clock goes at this rate from now on; at none, it stands still.
     case clock(rate: Double)
+    /// So many things happen that are due, one after the other; the clock, which stands still, goes on to each of them.
+    case step(Int)
     /// The servers follow these settings from now on.
     case settings(Settings)
+    /// Clients write steadily from now on; none does, where there is no load.
+    case load(Load?)
     /// A client asks.
     case call(ClientCommand, via: NodeID?)
     /// Every server is stopped, every disk taken away, and the same cluster starts anew.

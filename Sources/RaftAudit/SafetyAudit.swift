@@ -20,7 +20,7 @@ public struct SafetyAudit: Sendable {
     private var entries = EntryHistory()
     /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
     var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
-    private var applied = Window<Applied>(size: SafetyAudit.windowSize)
+    private var applied = Window<Digest?>(size: SafetyAudit.windowSize)
     /// What the servers' state was, by the last entry that they had applied.
     var digests: [LogPosition: (digest: UInt64, node: NodeID)] = [:]
     private var sequence: UInt64 = 0
@@ -85,7 +85,8 @@ public struct SafetyAudit: Sendable {
             take(event, of: node, in: term)
         case .sent(let sent): if sent.copyOf == nil { takeSent(sent.message) }
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
-        case .delivered, .lost, .link, .clock, .settings, .called, .returned, .command, .violation: break
+        case .delivered, .lost, .link, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation:
+            break
         }
     }
 
@@ -354,11 +355,11 @@ public struct SafetyAudit: Sendable {
         servers[place].applied = applied.index
         if applied.index.rawValue > UInt64(self.applied.count) {
             // A gap is what was left out, or what snapshots stand for.
-            self.applied.skip(to: applied.index.previous, with: Applied(index: .zero))
-            return self.applied.append(applied)
+            self.applied.skip(to: applied.index.previous, with: nil)
+            return self.applied.append(Digest.of(applied))
         }
-        guard let known = self.applied[applied.index], known.index != .zero else { return unchecked += 1 }
-        if known != applied {
+        guard let known = self.applied[applied.index] ?? nil else { return unchecked += 1 }
+        if known != Digest.of(applied) {
             find(
                 .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it")
         }

@@ -55,9 +55,11 @@ extension LiveCluster {
         case .messages(let action, let id, let messages):
             self.order(id.from) { $0.handleMessages(to: id.to, action, messages) }
         case .clock(let rate): setClock(clock.changed(toRate: rate))
+        case .step(let count): beginSteps(count)
         case .settings(let settings):
             events.tell([.settings(SettingsChanged(settings))], at: clock.now)
             for node in nodes { self.order(node) { $0.adopt(settings) } }
+        case .load(let load): setLoad(load)
         case .call(let command, let via): _ = call(command, via: via)
         case .restart: restart()
         }
@@ -85,15 +87,26 @@ extension LiveCluster {
 
     private func setClock(_ clock: ClusterClock) {
         self.clock = clock
+        stepping = nil
         events.tell([.clock(ClockRate(rate: clock.rate))], at: clock.now)
         for node in nodes { order(node) { $0.adopt(clock) } }
         clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
     }
 
+    private func setLoad(_ load: Load?) {
+        events.tell([.load(load)], at: clock.now)
+        begin()
+        clients.eventLoop.execute { [clients, open, events] in
+            clients.value.setLoad(load)
+            open.end()
+            events.signal()
+        }
+    }
+
     private func call(_ command: ClientCommand, via: NodeID?) -> UInt64 {
         let call = ClientCall(
-            client: command.client, call: nextCall, request: command.request, via: via, isRetry: command.isRetry)
-        nextCall += 1
+            client: command.client, call: callNumbers.draw(), request: command.request, via: via,
+            isRetry: command.isRetry)
         begin()
         clients.eventLoop.execute { [clients, open, events] in
             clients.value.call(call)
@@ -106,6 +119,7 @@ extension LiveCluster {
     /// Stops everything, takes all disks away, and starts the same cluster anew. Waits until all is stopped, so that
     /// nothing of the old cluster is told after the new one has begun.
     private func restart() {
+        stepping = nil
         waitForAll { $0.stop(.wipe) }
         dropJoined()
         clock = ClusterClock(rate: desk.speed, from: clock.now)

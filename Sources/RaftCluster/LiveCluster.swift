@@ -71,9 +71,13 @@ public final class LiveCluster: RunningLaboratory {
     private let basePort: Int?
     let clients: NIOLoopBound<ClientHost>
     private var order: EventOrder
-    private var wasSettled = false
+    var wasSettled = false
+    /// Whether all orders had taken effect when events were taken last, whatever steps are under way.
+    private var wereOrdersDone = false
     /// How much of what was begun has not taken effect yet.
     let open = Outstanding()
+    /// The steps that are under way, see ``advanceSteps()``.
+    var stepping: Stepping?
 
     /// Whether no server had a disk before.
     let isNew: Bool
@@ -82,7 +86,7 @@ public final class LiveCluster: RunningLaboratory {
     var clock: ClusterClock
     /// Whether the servers were started.
     public internal(set) var hasStarted = false
-    var nextCall: UInt64 = 1
+    let callNumbers = Numbers()
     /// The servers that were told to have failed since they were told to run.
     private var failed: Set<NodeID> = []
     /// The last event that was taken, and the last up to which servers that are watched were let go on.
@@ -112,7 +116,7 @@ public final class LiveCluster: RunningLaboratory {
         snapshots.next().execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
         basePort = options.basePort
         let surroundings = Surroundings(
-            directory: directory, snapshots: snapshots.next(), events: events, numbers: MessageNumbers(),
+            directory: directory, snapshots: snapshots.next(), events: events, numbers: Numbers(),
             seed: options.seed)
         self.surroundings = surroundings
         for identity in plan.identities {
@@ -122,9 +126,11 @@ public final class LiveCluster: RunningLaboratory {
                 options.settings, clock)
         }
         let clientLoop = servers.next()
-        let (events, clock) = (events, clock)
+        let (events, clock, callNumbers) = (events, clock, callNumbers)
         clients = try clientLoop.submit {
-            let host = ClientHost(loop: clientLoop, events: events, clock: clock, sessionSuffix: plan.sessionSuffix)
+            let host = ClientHost(
+                loop: clientLoop, events: events, clock: clock, callNumbers: callNumbers,
+                sessionSuffix: plan.sessionSuffix)
             return NIOLoopBound(host, eventLoop: clientLoop)
         }.wait()
         introduce()
@@ -214,7 +220,9 @@ public final class LiveCluster: RunningLaboratory {
     /// The events since this was called last, in order.
     public func takeEvents() -> [Event] {
         events.acknowledgeSignal()
-        wasSettled = open.isEmpty
+        advanceSteps()
+        wereOrdersDone = open.isEmpty
+        wasSettled = wereOrdersDone && stepping == nil
         let (taken, dropped) = events.take()
         if dropped > 0 { events.tell([.dropped(EventsDropped(count: dropped))], at: clock.now) }
         let sorted = order.sort(taken)
@@ -258,27 +266,16 @@ public final class LiveCluster: RunningLaboratory {
 
     /// What was looked at goes on, unless something that was ordered about it is still to be carried out.
     public func releaseWatched() {
-        guard isWatched, isSettled, lastReleased < lastTaken else { return }
+        guard isWatched, wereOrdersDone, order.isComplete, lastReleased < lastTaken else { return }
         lastReleased = lastTaken
         for host in hosts.values { host.execute { [lastTaken] in $0.release(upTo: lastTaken) } }
-    }
-
-    /// Whether nothing is going on: no message between sockets, no write on its way to a disk, no request under way.
-    /// While the clock stands still, nothing then happens until somebody does something.
-    public func isQuiet() -> Bool {
-        // Two looks at everybody: what one server had passed on before it was asked, the other shows the second time.
-        for _ in 1...2 {
-            for host in hosts.values {
-                guard let isQuiet = try? host.submit({ $0.isQuiet() }).wait(), isQuiet else { return false }
-            }
-        }
-        return true
     }
 
     /// Stops all servers and releases everything. The disks go, too, if they are ours.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        stepping = nil
         // First the clients, who would ask the servers for something, then the servers, then their threads.
         try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
         waitForAll { $0.end() }
@@ -299,7 +296,7 @@ public final class LiveCluster: RunningLaboratory {
     }
 
     func begin() {
-        wasSettled = false
+        (wasSettled, wereOrdersDone) = (false, false)
         open.begin()
     }
 }
@@ -320,7 +317,7 @@ struct Surroundings {
     let directory: DataDirectory
     let snapshots: any EventLoop
     let events: EventQueue
-    let numbers: MessageNumbers
+    let numbers: Numbers
     let seed: UInt64
 
     /// Makes a server with its disk; it waits to be started.

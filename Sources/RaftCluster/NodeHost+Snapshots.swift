@@ -25,6 +25,7 @@ extension NodeHost {
     private func write(_ draft: SnapshotDraft) {
         guard let (number, opening) = life.map({ ($0.number, $0.opening) }) else { return }
         let box = NIOLoopBound(self, eventLoop: loop)
+        life?.snapshotsOpen += 1
         disk.write(draft, condition: diskCondition, opening: opening, on: loop).whenComplete { result in
             box.value.finishSnapshot(result.map { .snapshotWritten($0) }, life: number)
         }
@@ -33,6 +34,7 @@ extension NodeHost {
     private func loadSnapshot() {
         guard let number = life?.number else { return }
         let box = NIOLoopBound(self, eventLoop: loop)
+        life?.snapshotsOpen += 1
         disk.loadSnapshot(on: loop).whenComplete { result in
             box.value.finishSnapshot(result.map { .snapshotLoaded($0) }, life: number)
         }
@@ -40,6 +42,7 @@ extension NodeHost {
 
     private func finishSnapshot(_ result: Result<NodeInput, any Error>, life number: Int) {
         guard life?.number == number else { return }
+        life?.snapshotsOpen -= 1
         switch result {
         case .success(let input):
             handle(input)

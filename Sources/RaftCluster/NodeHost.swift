@@ -34,7 +34,7 @@ final class NodeHost {
     /// Done when everything that was ordered so far is.
     private var orders: EventLoopFuture<Void>
     let disk: DiskReference
-    let messageNumbers: MessageNumbers
+    let messageNumbers: Numbers
     /// Where it listens, zero for any free port.
     var port: Int
     /// Whether somebody has asked for just that port.
@@ -54,6 +54,8 @@ final class NodeHost {
     private var effects = Effects()
     private var lossEpoch = 0
     private var eventsSinceState = 0
+    /// Changes whenever this server is at work.
+    private(set) var activity = 0
     /// The number of the last event that was told.
     private(set) var lastTold: UInt64 = 0
 
@@ -72,6 +74,8 @@ final class NodeHost {
         var sinks: [RequestID: ReplySink] = [:]
         var writes: [Write] = []
         var isWriting = false
+        /// How many snapshots are being written or read.
+        var snapshotsOpen = 0
     }
 
     /// What a turn has led to so far.
@@ -90,7 +94,7 @@ final class NodeHost {
     private static let grace = TimeAmount.milliseconds(1)
 
     init(
-        id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: MessageNumbers,
+        id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: Numbers,
         identity: Identity, settings: Settings, clock: ClusterClock, port: Int, seed: UInt64
     ) {
         self.id = id
@@ -145,6 +149,7 @@ final class NodeHost {
     /// Ends the turn: what happened is told, and what it led to is done; where the server is watched, when it was looked
     /// at.
     func endTurn() {
+        activity += 1
         guard watchedUpTo == nil else { return tellTurn() }
         if isWatched, life != nil, !turn.kinds.isEmpty { return waitToBeSeen() }
         finishTurn()
@@ -221,7 +226,7 @@ final class NodeHost {
     }
 
     /// When the server wants to act unasked, as far as it is let.
-    private var nodeDeadline: Instant? {
+    var nodeDeadline: Instant? {
         guard let life, !life.isPaused, watchedUpTo == nil else { return nil }
         if isTimerHeld, life.node.raft.role.name != .leader { return nil }
         return life.node.deadline
@@ -256,6 +261,7 @@ final class NodeHost {
 
     /// Takes a client's request; those that come before the loop gets to them are handled together.
     func submit(_ request: ClientRequest, sink: @escaping ReplySink) {
+        activity += 1
         guard life != nil else {
             return sink(Reply(id: request.id, result: .error("\(id) is down")))
         }
@@ -307,13 +313,6 @@ final class NodeHost {
         forgetWatchedTurn()
         handle(.diskFailed(reason))
         endTurn()
-    }
-
-    /// Whether nothing is going on that this server would go on with by itself.
-    func isQuiet() -> Bool {
-        guard let life else { return true }
-        let isIdle = !life.isWriting && life.writes.isEmpty && life.requests.isEmpty
-        return isIdle && !life.endpoint.awaitsPeers()
     }
 }
 

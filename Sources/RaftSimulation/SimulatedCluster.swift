@@ -105,7 +105,7 @@ public final class SimulatedCluster: Laboratory {
     }
 
     /// Whether everything that was begun is told by the events that were taken.
-    public var isSettled: Bool { world.events.isEmpty }
+    public var isSettled: Bool { world.events.isEmpty && world.stepsLeft == nil }
 
     /// The events since this was called last, in order.
     public func takeEvents() -> [Event] {
@@ -121,7 +121,7 @@ public final class SimulatedCluster: Laboratory {
         world.releaseWatched()
         while world.events.isEmpty {
             if world.isFrozen {
-                guard world.stepFrozen() else { return }
+                guard world.goOnFrozen() else { return }
             } else if let next = world.next, moment.map({ next <= $0 }) ?? true {
                 world.step()
             } else {

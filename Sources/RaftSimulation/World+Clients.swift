@@ -84,6 +84,7 @@ extension World {
 
     private mutating func finish(_ answer: ClientReturn, of place: Int) {
         tell(.returned(answer))
+        finishLoad(of: clients[place].client.name)
         guard clients[place].isAutomatic else { return }
         clients[place].isBusy = false
         if let asked = clients[place].asked {
@@ -97,7 +98,7 @@ extension World {
         schedule(.client(place), after: random.interval(in: mix.thought))
     }
 
-    private mutating func scheduleWake(ofClient place: Int) {
+    mutating func scheduleWake(ofClient place: Int) {
         guard let deadline = clients[place].client.deadline else { return }
         if let wake = clients[place].wake, wake <= deadline { return }
         clients[place].wake = deadline

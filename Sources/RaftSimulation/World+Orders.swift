@@ -28,10 +28,10 @@ extension World {
         case .disk(let node, let condition): setDisk(of: place(of: node), condition)
         case .link(let id, let change): changeLink(id, change)
         case .messages(let action, let id, let messages): handleMessages(action, id, messages)
-        case .clock(let rate):
-            isFrozen = rate == 0
-            tell(.clock(ClockRate(rate: rate)))
+        case .clock(let rate): setClock(rate)
+        case .step(let count): stepsLeft = (stepsLeft ?? 0) + count
         case .settings(let settings): adopt(settings)
+        case .load(let load): setLoad(load)
         case .call(let command, let via):
             return call(command.request, by: client(named: command.client), via: via, isRetry: command.isRetry)
         case .restart: restart()
@@ -39,9 +39,17 @@ extension World {
         return nil
     }
 
-    private func place(of node: NodeID) -> Int { Int(node.rawValue) - 1 }
+    func place(of node: NodeID) -> Int { Int(node.rawValue) - 1 }
 
-    private mutating func client(named name: String) -> Int {
+    private mutating func setClock(_ rate: Double) {
+        let wasFrozen = isFrozen
+        isFrozen = rate == 0
+        stepsLeft = nil
+        tell(.clock(ClockRate(rate: rate)))
+        if wasFrozen, !isFrozen { lookAgainAtAll() }
+    }
+
+    mutating func client(named name: String) -> Int {
         if let place = clients.firstIndex(where: { $0.client.name == name }) { return place }
         clients.append(SimulatedClient(name: name, isAutomatic: false))
         return clients.count - 1
@@ -70,6 +78,7 @@ extension World {
         servers = World.servers(count: firstCount, cluster: random.next(), sabotage)
         clients = []
         isFrozen = false
+        (stepsLeft, load, loadWake) = (nil, nil, nil)
         tell(.began(ClusterBegan(nodes: firstCount, seed: seed, settings: settings)))
         for place in servers.indices { start(place) }
     }
@@ -126,20 +135,6 @@ extension World {
         carryOut(effects, of: place)
     }
 
-    /// Lets the next thing happen that takes no time of the cluster's. Answers whether there was one.
-    mutating func stepFrozen() -> Bool {
-        var waiting: [Occurrence] = []
-        defer { for occurrence in waiting { queue.insert(occurrence) } }
-        while let occurrence = queue.popMin() {
-            if occurrence.kind.isTimeless {
-                happen(occurrence.kind)
-                return true
-            }
-            waiting.append(occurrence)
-        }
-        return false
-    }
-
     // MARK: - Links
 
     /// Puts a message on a link that is handled by hand.
@@ -169,7 +164,7 @@ extension World {
     }
 
     /// Arranges to look at a link when its first message is due.
-    private mutating func lookAgain(at id: Picture.LinkID) {
+    mutating func lookAgain(at id: Picture.LinkID) {
         if let due = links[id]?.deadline { schedule(.link(id), at: max(now, due)) }
     }
 

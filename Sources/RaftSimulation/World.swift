@@ -34,6 +34,9 @@ public struct World: Sendable {
     /// How many servers there were at first.
     let firstCount: Int
     var clients: [SimulatedClient] = []
+    /// The load that it is under, and when it is looked at.
+    var load: LoadSchedule?
+    var loadWake: Instant?
     var random: Generator
     /// Where the kinds of reads are drawn from, which came later than the rest.
     var laterRandom: Generator
@@ -44,6 +47,8 @@ public struct World: Sendable {
     let isByHand: Bool
     /// Whether the clock stands still.
     var isFrozen = false
+    /// How many steps are still to begin; `nil` where none was ordered, or all have had their effect.
+    var stepsLeft: Int?
     /// Whether every step is looked at before anything of it leaves its server.
     var isWatched = false
     let keepsEvents: Bool
@@ -143,6 +148,7 @@ public struct World: Sendable {
         case .requests(let server, let life): takeRequests(server, life: life)
         case .reply(let reply, let client): take(reply, at: client)
         case .client(let place): wakeClient(place)
+        case .load: goOnWithLoad()
         case .elected(let server): changeOneMember(through: server)
         case .fault: somethingGoesWrong()
         case .mend(let server, let life): mend(server, life: life)

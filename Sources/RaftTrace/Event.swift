@@ -33,8 +33,12 @@ public struct Event: Hashable, Sendable {
         case link(LinkState)
         /// The cluster's clock changed its rate.
         case clock(ClockRate)
+        /// The clock, which stands still, has gone on to the next thing that was due.
+        case stepped(ClockStepped)
         /// The servers follow other settings from now on.
         case settings(SettingsChanged)
+        /// Clients write steadily from now on, or do no more.
+        case load(Load?)
         /// A client asks.
         case called(ClientCall)
         /// A client is answered.
@@ -52,7 +56,8 @@ public struct Event: Hashable, Sendable {
         switch kind {
         case .sent, .delivered, .lost: true
         case .node(_, _, let event): event.isDroppable
-        case .began, .link, .clock, .settings, .called, .returned, .command, .violation, .dropped: false
+        case .began, .link, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation, .dropped:
+            false
         }
     }
 }
@@ -263,6 +268,24 @@ public struct ClockRate: Hashable, Sendable, Codable {
 
     /// A rate.
     public init(rate: Double) { self.rate = rate }
+}
+
+/// The clock, which stands still, has gone on to the next thing that was due, and that happens: a message arrives, or a
+/// server acts unasked. Or nothing was due.
+public struct ClockStepped: Hashable, Sendable, Codable {
+    /// The server that sent, or that acts; `nil` where nothing was due.
+    public var from: NodeID?
+    /// The server at which a message arrives.
+    public var to: NodeID?
+    /// The message's number.
+    public var message: UInt64?
+
+    /// A step to what `from` does: to its message, where there is one.
+    public init(from: NodeID? = nil, to: NodeID? = nil, message: UInt64? = nil) {
+        self.from = from
+        self.to = to
+        self.message = message
+    }
 }
 
 /// A command was carried out.

@@ -10,11 +10,19 @@ extension Configured {
                 "needs a majority of \(members.voters) and one of \(members.outgoing) from now on: several members change at once",
                 "§6", .important)
         }
-        let voters = "counts \(members.voters) as voters from now on: \(members.majority) of them are a majority"
-        guard !members.learners.isEmpty else { return Explanation([node], voters, "thesis §4.1", .important) }
-        return Explanation(
-            [node], "lets \(members.learners) learn: they get the log, and count for nothing until they have it",
-            "thesis §4.2.1", .important)
+        guard !members.learners.isEmpty else {
+            let majority = members.majority == 1 ? "1 of them is" : "\(members.majority) of them are"
+            let what =
+                members.voters.count == 1
+                ? "counts \(members.voters) as the only voter from now on"
+                : "counts \(members.voters) as voters from now on: \(majority) a majority"
+            return Explanation([node], what, "thesis §4.1", .important)
+        }
+        let rest =
+            members.learners.count == 1
+            ? "it gets the log, and counts for nothing until it has it"
+            : "they get the log, and count for nothing until they have it"
+        return Explanation([node], "lets \(members.learners) learn: \(rest)", "thesis §4.2.1", .important)
     }
 }
 

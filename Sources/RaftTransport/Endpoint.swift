@@ -105,14 +105,12 @@ public final class Endpoint {
         for connection in outbound.values { connection.flush() }
     }
 
-    /// Whether a peer has not yet said that it handled everything that was sent to it. Asks those that were not asked.
-    public func awaitsPeers() -> Bool {
-        var isWaiting = false
-        for connection in outbound.values where connection.isAwaitingHandled {
-            connection.fence()
-            isWaiting = true
-        }
-        return isWaiting
+    /// The peers that have not yet said that they handled everything that was sent to them. Asks those that were not
+    /// asked.
+    public func awaitedPeers() -> [NodeID] {
+        let awaited = outbound.filter { $0.value.isAwaitingHandled }
+        for connection in awaited.values { connection.fence() }
+        return Array(awaited.keys)
     }
 
     /// Stops taking messages: they stay in the sockets, and those that were read already wait here.

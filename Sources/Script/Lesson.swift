@@ -16,7 +16,22 @@ public struct Lesson: Sendable {
 
     /// The lessons, in the order in which they build on each other.
     public static let all: [Lesson] = [
-        Lesson("election", PackageResources.election_raft)
+        Lesson("election", PackageResources.election_raft),
+        Lesson("leader-crash", PackageResources.leader_crash_raft),
+        Lesson("commit", PackageResources.commit_raft),
+        Lesson("minority", PackageResources.minority_raft),
+        Lesson("stale-read", PackageResources.stale_read_raft),
+        Lesson("split-vote", PackageResources.split_vote_raft),
+        Lesson("figure-7", PackageResources.figure_7_raft),
+        Lesson("figure-8", PackageResources.figure_8_raft),
+        Lesson("disruptive-rejoin", PackageResources.disruptive_rejoin_raft),
+        Lesson("deaf-leader", PackageResources.deaf_leader_raft),
+        Lesson("vote-on-disk", PackageResources.vote_on_disk_raft),
+        Lesson("zombie-leader", PackageResources.zombie_leader_raft),
+        Lesson("snapshot", PackageResources.snapshot_raft),
+        Lesson("exactly-once", PackageResources.exactly_once_raft),
+        Lesson("false-acknowledgement", PackageResources.false_acknowledgement_raft),
+        Lesson("timing", PackageResources.timing_raft),
     ]
 
     /// The lesson called `name`; `nil` where there is none.
@@ -35,6 +50,11 @@ public struct Lesson: Sendable {
     ///
     /// - Throws: ``ScriptError`` where it can't be read, which is a mistake in the program.
     public func script() throws(ScriptError) -> Script { try Script(parsing: text, nodes: nil) }
+}
+
+extension Lesson: CustomStringConvertible {
+    /// Its name.
+    public var description: String { name }
 }
 
 extension Script {

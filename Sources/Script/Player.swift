@@ -275,6 +275,9 @@ public struct Player {
 
     /// Ends the wait for a client's answer when it is there.
     private mutating func noteAnswer(_ event: Event) {
+        if case .settling(let text) = state, case .stepped(let step) = event.kind, step.from == nil {
+            state = .settling("\(text) → \(step.sentence)")
+        }
         guard case .awaiting(let call, let text) = state else { return }
         if case .began = event.kind {
             lines.append("\(text) → the cluster began anew, and nobody answers")

@@ -14,6 +14,8 @@ public enum PromptLine: Hashable, Sendable {
     case save(String)
     /// The screen is recorded in this file from now on; without one, no more.
     case record(String?)
+    /// What led to the last event that is shown.
+    case why
     /// The screen goes back by so many events.
     case back(Int)
     /// The screen shows what is now.
@@ -42,9 +44,9 @@ public enum PromptLine: Hashable, Sendable {
         case "back":
             self = .back(parser.next == nil ? 1 : try parser.count("a count of events", in: 1...100_000))
             try parser.finish()
-        case "live":
+        case "live", "why":
             try parser.finish()
-            self = .live
+            self = word.text == "live" ? .live : .why
         case "lesson":
             let column = parser.column
             let name = parser.next == nil ? nil : try parser.text("a lesson")

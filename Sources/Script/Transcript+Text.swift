@@ -151,7 +151,7 @@ private struct TranscriptWriter {
         let election = elections.values.first { $0.end == place }
         if let freeze {
             // Nothing is waited for while the clock stands still.
-            if next?.freeze == freeze || next == nil && transcript.now <= steps[place - 1].at {
+            if (next == nil ? transcript.frozen : next?.freeze) == freeze {
                 if let election { release(election) }
                 return
             }
@@ -241,7 +241,7 @@ extension Command {
         case .isolate(let node), .disk(let node, _), .transfer(let node): node == .leader
         case .latency(let link, _), .loss(let link, _): link.map(isLeader) ?? false
         case .messages(_, .oldest(let link, _)): isLeader(link)
-        case .messages(_, .numbered), .rule, .option, .freeze, .thaw, .speed, .undo, .reset: false
+        case .messages(_, .numbered), .rule, .option, .freeze, .thaw, .step, .speed, .load, .undo, .reset: false
         }
     }
 }

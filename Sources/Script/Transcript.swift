@@ -48,7 +48,8 @@ public struct Transcript: Sendable {
     private(set) var firstElection: Instant?
     /// Whether somebody holds election timers.
     private(set) var hasHeldTimers = false
-    private var isFrozen = false
+    /// Which time of standing still this is; `nil` where the clock runs.
+    private(set) var frozen: Int?
     private var freezes = 0
     private var starts = 0
 
@@ -85,11 +86,11 @@ public struct Transcript: Sendable {
         // How fast it goes is up to whoever plays it.
         case .speed, .reset: return
         case .freeze:
-            isFrozen = true
             freezes += 1
+            frozen = freezes
             return
         case .thaw:
-            isFrozen = false
+            frozen = nil
             return
         default: break
         }
@@ -99,7 +100,7 @@ public struct Transcript: Sendable {
         }
         let running = start == nil ? picture.nodes.map(\.id) : picture.nodes.filter(\.isRunning).map(\.id)
         var step = Step(
-            command: command, at: now, freeze: isFrozen ? freezes : nil, leader: leader, running: running,
+            command: command, at: now, freeze: frozen, leader: leader, running: running,
             hasHeldTimers: hasHeldTimers, timeout: picture.settings?.electionTimeout.last ?? .zero)
         // The next time, messages have other numbers.
         if case .messages(let action, .numbered(let number)) = command {

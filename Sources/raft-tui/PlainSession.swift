@@ -68,7 +68,9 @@ final class PlainSession {
     private var isDone: Bool {
         guard input.isAtEnd, lines.isEmpty, !isStarting, laboratory.isSettled else { return false }
         let isPlaying = presenter.map { !$0.isOver && !$0.isWaiting } ?? false
-        return plain.picture.rate == 0 || plain.picture.openCalls.isEmpty && !isPlaying
+        // A load never ends by itself.
+        let isAnswered = plain.picture.openCalls.allSatisfy { Load.number(of: $0.client) != nil }
+        return plain.picture.rate == 0 || isAnswered && !isPlaying
     }
 
     // MARK: - Waiting and taking

@@ -15,9 +15,15 @@ struct PresentLesson: ParsableCommand {
     @Argument(help: "The lesson.")
     var name: String
 
+    @Flag(help: "Print a page for students instead: the story, room to draw, the questions without their answers.")
+    var worksheet = false
+
     @OptionGroup var dashboard: Open
 
-    func run() throws { try dashboard.open((name, try Lesson.read(name))) }
+    func run() throws {
+        if worksheet { return print(try Lesson.find(name).worksheet, terminator: "") }
+        try dashboard.open((name, try Lesson.read(name)))
+    }
 }
 
 /// `raft-tui play`: presents somebody's own script in the dashboard.

@@ -28,9 +28,14 @@ final class Session {
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
     private var isStale = true
+    /// Whether so much happens that events are better taken together.
+    private var isBusy = false
 
     /// The least time between two drawings, in nanoseconds.
     private static let frame: Int64 = 50_000_000
+    /// So many events at once are much, and so many milliseconds pass then before the next are taken.
+    private static let busyCount = 200
+    private static let busyPause: Int32 = 5
 
     init(
         laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
@@ -100,9 +105,18 @@ final class Session {
         var requests = (terminal.descriptors + [laboratory.eventDescriptor ?? -1]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
+        if isBusy {
+            // Keys and signals alone are not kept waiting.
+            poll(&requests, nfds_t(requests.count - 1), Session.busyPause)
+            if requests.dropLast().contains(where: { $0.revents != 0 }) { return checkTerminal(requests[0]) }
+        }
         poll(&requests, nfds_t(requests.count), timeout)
+        checkTerminal(requests[0])
+    }
+
+    private func checkTerminal(_ request: pollfd) {
         // A terminal that is gone has nothing to be drawn on any more.
-        if requests[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { exitStatus = 129 }
+        if request.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { exitStatus = 129 }
     }
 
     private var timeout: Int32 {
@@ -129,6 +143,7 @@ final class Session {
     private func takeEvents() throws {
         let events = laboratory.takeEvents()
         if !events.isEmpty { isStale = true }
+        isBusy = events.count >= Session.busyCount
         update(.events(events, now: laboratory.now))
         presenter?.take(events)
         try writer?.write(events, model.audit)

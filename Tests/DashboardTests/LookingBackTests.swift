@@ -93,6 +93,17 @@ struct LookingBackTests {
         #expect(stage.model.past == nil)
     }
 
+    @Test("at the end of what has happened, the right arrow lets the next thing happen while the clock stands still")
+    func steps() {
+        var stage = stage()
+        #expect(stage.press(.right) == [])
+        stage.happen(.clock(ClockRate(rate: 0)))
+        #expect(stage.press(.right) == [.perform(.step(1))])
+        stage.press(.left)
+        #expect(stage.press(.right) == [], "from what has passed to now")
+        #expect(stage.press(.right) == [.perform(.step(1))])
+    }
+
     @Test("the cluster goes on while somebody looks back, and the screen stays where it is")
     func goesOn() throws {
         var stage = stage()

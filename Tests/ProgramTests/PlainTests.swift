@@ -38,21 +38,41 @@ struct PlainTests {
         #expect(ending.output.contains("c1: set y 2"))
     }
 
-    @Test("a lesson says and asks, and an empty line goes on when it can")
-    func lesson() throws {
-        let all = try Program.run(
-            ["lesson", "election", "--plain"], input: String(repeating: "\n", count: 9))
+    @Test("a script that is presented says and asks, and an empty line goes on when it can")
+    func presents() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.path + "/demo.raft"
+        try """
+        title "A demo"
+        cluster 3
+        say "Three nodes."
+        ask "Who leads?" "n1" "one of them" answer 2
+        wait leader
+        say "One of them."
+        set x 1
+        expect result = ok
+        """.write(toFile: file, atomically: false, encoding: .utf8)
+        let all = try Program.run(["play", file, "--plain"], input: String(repeating: "\n", count: 9))
         #expect(all.status == 0)
-        #expect(all.output.hasPrefix("Election: how a leader comes to be: an empty line goes on\n"))
-        #expect(all.output.contains("\n» Five nodes start."))
-        let marks = all.output.split(separator: "\n").compactMap { "»?".contains($0.first ?? " ") ? $0.first : nil }
-        #expect(marks == ["»", "?", "»"])
-        #expect(all.output.contains("  answer: 2 "))
-        #expect(all.output.contains("The end: everything was as it should be.\n"))
-        let part = try Program.run(["lesson", "election", "--plain"], input: "\n")
+        #expect(all.output.hasPrefix("A demo: an empty line goes on\n"))
+        let told = all.output.split(separator: "\n").filter { !$0.contains(":") || $0.contains("answer:") }
+        #expect(
+            told == [
+                "» Three nodes.", "? Who leads?", "    1 n1", "    2 one of them", "  answer: 2 one of them",
+                "» One of them.",
+            ])
+        #expect(all.output.hasSuffix("The end: everything was as it should be.\n"))
+        let part = try Program.run(["play", file, "--plain"], input: "\n")
         #expect(part.status == 0)
-        #expect(part.output.contains("? Who will lead?"))
+        #expect(part.output.contains("? Who leads?"))
         #expect(!part.output.contains("answer: "))
+    }
+
+    @Test("a lesson needs no screen")
+    func lesson() throws {
+        let ending = try Program.run(["lesson", "election", "--plain"], input: "")
+        #expect(ending.status == 0)
+        #expect(ending.output.hasPrefix("Election: how a leader comes to be: an empty line goes on\n"))
     }
 
     @Test("what was done is saved, plays back, and takes the place of nothing else")

@@ -2,7 +2,6 @@ import Foundation
 import Laboratory
 import RaftCluster
 import RaftSimulation
-import RaftTrace
 import Script
 import Testing
 
@@ -25,7 +24,7 @@ struct ScriptsOnBoth {
         let script = try script(named: name)
         let laboratory = try LiveCluster(.init(nodes: script.nodes))
         defer { laboratory.close() }
-        check(name, play(script, on: laboratory))
+        Performance(of: script, on: laboratory).check(name)
     }
 
     @Test("a script passes in simulated worlds", arguments: names)
@@ -33,49 +32,12 @@ struct ScriptsOnBoth {
         let script = try script(named: name)
         for seed in 1...20 as ClosedRange<UInt64> {
             let laboratory = SimulatedCluster(.init(nodes: script.nodes ?? LiveCluster.usualSize, seed: seed))
-            check("\(name), seed \(seed)", play(script, on: laboratory))
+            Performance(of: script, on: laboratory).check("\(name), seed \(seed)")
         }
     }
 
     private func script(named name: String) throws -> Script {
         let text = try String(contentsOf: Self.directory.appending(path: name), encoding: .utf8)
         return try Script(parsing: text, nodes: LiveCluster.usualSize)
-    }
-
-    private func play(_ script: Script, on laboratory: any Laboratory) -> (Player.Outcome, [Event]) {
-        var player = Player(script)
-        var all: [Event] = []
-        while true {
-            let events = laboratory.takeEvents()
-            all += events
-            player.take(events)
-            switch player.advance(on: laboratory) {
-            case .waiting(let moment): laboratory.waitForEvents(until: moment)
-            case .finished(let outcome): return (outcome, all)
-            }
-        }
-    }
-
-    private func check(_ name: String, _ end: (outcome: Player.Outcome, events: [Event])) {
-        guard case .passed(let expectations) = end.outcome else {
-            Issue.record("\(name): \(end.outcome)")
-            return
-        }
-        #expect(expectations > 0, "a script that expects nothing proves nothing")
-        checkOrder(of: end.events)
-    }
-
-    /// Events are in one row without gaps, and a message is sent before it arrives or is lost.
-    private func checkOrder(of events: [Event]) {
-        var sent: Set<UInt64> = []
-        for (place, event) in events.enumerated() {
-            #expect(event.sequence == UInt64(place + 1))
-            switch event.kind {
-            case .sent(let message): sent.insert(message.number)
-            case .delivered(let delivered): #expect(sent.remove(delivered.number) != nil)
-            case .lost(let lost): #expect(sent.remove(lost.number) != nil)
-            default: break
-            }
-        }
     }
 }

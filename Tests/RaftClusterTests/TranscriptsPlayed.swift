@@ -64,21 +64,7 @@ struct TranscriptsPlayed {
     }
 
     private func play(_ script: Script, seed: UInt64) -> Played {
-        let laboratory = SimulatedCluster(.init(nodes: script.nodes ?? 5, seed: seed))
-        var player = Player(script)
-        var played = Played()
-        while true {
-            let events = laboratory.takeEvents()
-            player.take(events)
-            for event in events { played.take(event) }
-            switch player.advance(on: laboratory) {
-            case .waiting(let moment): laboratory.waitForEvents(until: moment)
-            case .finished(let outcome):
-                played.outcome = outcome
-                played.broken = Array(Set(player.witness.audit.findings.map(\.property)))
-                return played
-            }
-        }
+        Played(Performance(of: script, on: SimulatedCluster(.init(nodes: script.nodes ?? 5, seed: seed))))
     }
 }
 
@@ -90,25 +76,33 @@ private struct Played {
         var leader: NodeID?
     }
 
-    var outcome = Player.Outcome.passed(expectations: 0)
-    var broken: [Property] = []
-    var commands: [Given] = []
+    let outcome: Player.Outcome
+    private(set) var commands: [Given] = []
     private var transcript = Transcript()
-    private var picture = Picture()
+    private var witness = Witness()
 
     /// What only helps the same nodes to lead, or was switched before the beginning, or is up to whoever plays it.
     private static let unimportant = ["hold-timer", "free-timer", "speed", "freeze", "thaw", "option", "latency"]
 
-    var text: String { transcript.text(titled: "again", savedAt: "today", breaking: broken) }
+    init(_ performance: Performance) {
+        outcome = performance.outcome
+        for event in performance.events { take(event) }
+        witness.finish()
+    }
 
-    mutating func take(_ event: Event) {
+    var text: String {
+        let broken = Set(witness.audit.findings.map(\.property)).sorted { $0.rawValue < $1.rawValue }
+        return transcript.text(titled: "again", savedAt: "today", breaking: broken)
+    }
+
+    private mutating func take(_ event: Event) {
         if case .began = event.kind { commands = [] }
-        picture.apply(event)
-        transcript.take(event, seeing: picture)
+        witness.take(event)
+        transcript.take(event, seeing: witness.picture)
         guard case .command(let done) = event.kind, !done.text.contains("#"),
             !Played.unimportant.contains(String(done.text.prefix { $0 != " " }))
         else { return }
         let text = done.text.hasSuffix(" &") ? String(done.text.dropLast(2)) : done.text
-        commands.append(Given(text: text, leader: picture.leader?.id))
+        commands.append(Given(text: text, leader: witness.picture.leader?.id))
     }
 }

@@ -215,7 +215,7 @@ struct EndpointTests {
         try other.until { $0.numbers == [1] }
         try other.on { $0.pause() }
         for number in 2...50 as ClosedRange<UInt64> { try one.send(number, to: n2, wantsHandled: true) }
-        #expect(try one.on { $0.awaitsPeers() })
+        #expect(try one.on { !$0.awaitedPeers().isEmpty })
         #expect(try other.numbers() == [1])
         try other.on { $0.resume() }
         try other.until { $0.numbers.count == 50 }
@@ -228,7 +228,7 @@ struct EndpointTests {
             let (one, other) = try pair()
             for number in 1...20 as ClosedRange<UInt64> { try one.send(number, to: n2, wantsHandled: wantsHandled) }
             // Each question goes to the peer and back on the same connection; it ends when all was handled.
-            while try one.on({ $0.awaitsPeers() }) {}
+            while try one.on({ !$0.awaitedPeers().isEmpty }) {}
             #expect(try other.numbers() == Array(1...20))
         }
     }

@@ -1,0 +1,135 @@
+import Canvas
+import KeyValue
+import Laboratory
+import RaftAudit
+import RaftCore
+import RaftTrace
+
+// What the audience asked: each call with its answer on a common axis with the faults, what is promised, and how long the
+// cluster could not serve anybody.
+
+extension Model {
+    func operationLines(columns: Int) -> [Page.Line] {
+        let operations = service.operations.filter { $0.at <= now }
+        return [verdictLine, ledgerLine(operations), stopwatchLine] + faultLines
+            + (operations.isEmpty ? [] : [Page.Line.heading("Calls, the latest first")])
+            + strip(Array(operations.suffix(64)), columns: columns)
+    }
+
+    /// Whether all is well, in a sentence.
+    private var verdictLine: Page.Line {
+        let findings = audit.findings.filter { past == nil || $0.sequence <= picture.sequence }
+        if let first = findings.first { return .fact("verdict", "\(first)", Style(.vermilion, isBold: true)) }
+        let unchecked = audit.safety.unchecked + audit.clients.unchecked
+        if unchecked > 0 {
+            return .fact(
+                "verdict", "nothing broken was seen, but \(unchecked) steps could not be checked", Style(.orange))
+        }
+        return .fact(
+            "verdict", "no property is broken, and one store explains every answer so far", Style(.green, isBold: true))
+    }
+
+    /// What clients were promised, and what was lost without a promise.
+    private func ledgerLine(_ operations: [Service.Operation]) -> Page.Line {
+        func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
+        let open = operations.count { isOpen($0) }
+        let unknown = operations.count { $0.answer?.result == .unknown }
+        let isBroken = audit.findings.contains { $0.property == .promise || $0.property == .leaderCompleteness }
+        var words = [count(service.promised, "write promised", "writes promised")]
+        if open > 0 { words.append(count(open, "call open", "calls open")) }
+        if unknown > 0 { words.append("\(unknown) unknown") }
+        if service.struckOut > 0 {
+            words.append(
+                count(service.struckOut, "entry struck out", "entries struck out")
+                    + (isBroken ? ", AND A PROMISE IS BROKEN" : ", never promised"))
+        }
+        return .fact("promises", words.joined(separator: "; "), isBroken ? Style(.vermilion, isBold: true) : .plain)
+    }
+
+    private var stopwatchLine: Page.Line {
+        guard let since = service.leaderlessSince, since <= now else {
+            return .fact("availability", "there is a leader")
+        }
+        return .fact("availability", "no leader for \(Model.milliseconds(now - since))", Style(.orange, isBold: true))
+    }
+
+    private var faultLines: [Page.Line] {
+        let faults = service.faults.filter { $0.at <= now }.suffix(8)
+        guard !faults.isEmpty else { return [] }
+        let heading = Page.Line(
+            Page.padded("after", to: 30) + Page.padded("no leader for", to: 18) + "no commit for", .faint)
+        return [heading]
+            + faults.map { fault in
+                let leader = fault.lostLeader ? lasted(from: fault.at, to: fault.leader) : "had one"
+                return Page.Line(
+                    Page.padded(fault.text, to: 30) + Page.padded(leader, to: 18)
+                        + lasted(from: fault.at, to: fault.commit))
+            }
+    }
+
+    private func lasted(from start: Instant, to end: Instant?) -> String {
+        guard let end, end <= now else { return "\(Model.milliseconds(now - start)) so far" }
+        return Model.milliseconds(end - start)
+    }
+
+    static func milliseconds(_ length: Interval) -> String { "\(length.nanoseconds / 1_000_000) ms" }
+
+    private func isOpen(_ operation: Service.Operation) -> Bool { operation.answer.map { $0.at > now } ?? true }
+
+    // MARK: - The strip
+
+    /// Each call as a line: what, the answer, and a bar from when it was asked to when it was answered.
+    private func strip(_ operations: [Service.Operation], columns: Int) -> [Page.Line] {
+        guard let first = operations.first?.at else { return [] }
+        let width = max(8, columns - 50)
+        let length = max(1, (now - first).nanoseconds)
+        func place(_ moment: Instant) -> Int {
+            min(width - 1, max(0, Int(Double((moment - first).nanoseconds) / Double(length) * Double(width))))
+        }
+        var axis = Array(repeating: " ", count: width)
+        for fault in service.faults where fault.at >= first && fault.at <= now {
+            axis[place(fault.at)] = symbols.sign(of: Tape.Kind.fault).0
+        }
+        let faults = Page.Line([
+            (Page.padded("faults", to: 48), .faint), (axis.joined(), Style(.vermilion, isBold: true)),
+        ])
+        return (axis.contains { $0 != " " } ? [faults] : []) + operations.reversed().map { line(of: $0, place) }
+    }
+
+    private func line(of operation: Service.Operation, _ place: (Instant) -> Int) -> Page.Line {
+        let answer = operation.answer.flatMap { $0.at <= now ? $0 : nil }
+        let style: Style =
+            switch answer?.result {
+            case nil: Style(.yellow)
+            case .ok?, .value?, .keys?, .notFound?, .mismatch?: Style(.green)
+            case .unknown?: Style(.orange, isBold: true)
+            case .notLeader?, .error?: Style(.vermilion)
+            }
+        let start = place(operation.at)
+        let end = max(start, answer.map { place($0.at) } ?? place(now))
+        let bar =
+            String(repeating: " ", count: start)
+            + String(repeating: isASCII ? "=" : "━", count: end - start) + (answer == nil ? symbols.nextMark : "|")
+        let call = operation.call
+        let what = ClientCommand(call.request, via: call.via.map { .node($0) }, isRetry: call.isRetry).description
+        return Page.Line(
+            [
+                (Page.padded(operation.call.client, to: 6), .faint), (Page.fitted(what, to: 26), .plain),
+                (Page.fitted(answer.map { "\($0.result)" } ?? symbols.ellipsis, to: 16), style.bold), (bar, style),
+            ], action: .explain(answer?.place ?? operation.place))
+    }
+}
+
+extension Page {
+    /// `text` in just so many columns.
+    static func fitted(_ text: String, to width: Int) -> String {
+        var fitted = ""
+        var taken = 0
+        for glyph in Glyph.all(in: text) {
+            guard taken + glyph.width < width else { break }
+            fitted += glyph.text
+            taken += glyph.width
+        }
+        return fitted + String(repeating: " ", count: width - taken)
+    }
+}
