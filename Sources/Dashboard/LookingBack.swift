@@ -3,6 +3,7 @@ import Laboratory
 import RaftCore
 import RaftAudit
 import RaftTrace
+import Script
 
 // Looking back: the screen shows a moment that has passed, while the cluster goes on or stands still as it likes.
 
@@ -72,6 +73,7 @@ extension Model {
         lecture = nil
         (witness, findingsTold, feed, timeline, service) = (Witness(), 0, Feed(), Timeline(), Service())
         (rulesAtWork, statistics, tape, past, openCall) = (RulesAtWork(), Statistics(), Tape(), nil, nil)
+        transcript = Transcript()
         for event in events { fold(event) }
         presentNow = present.now
         findingsTold = audit.findings.count

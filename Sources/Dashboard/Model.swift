@@ -31,6 +31,8 @@ public struct Model: Sendable {
     var tape = Tape()
     /// The moment that is looked back at; `nil` while the screen shows what is.
     var past: Past?
+    /// What was done, as a script that does it again.
+    public internal(set) var transcript = Transcript()
     /// How much happened when.
     var statistics = Statistics()
     /// The cluster's time.
@@ -183,6 +185,10 @@ public enum Effect: Hashable, Sendable {
     case remember(String)
     /// Keep the screen in a file.
     case screenshot(String)
+    /// Keep what was done in a file, as a script.
+    case save(String)
+    /// Record the screen in this file from now on; without one, no more.
+    case record(String?)
     /// Present the lesson of this name, on a fresh cluster.
     case lesson(String)
     /// Go on with the lesson.

@@ -97,6 +97,8 @@ extension Model {
         case .why: explain()
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
+        case .save(let path): return [.save(path)]
+        case .record(let path): return [.record(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]
         }

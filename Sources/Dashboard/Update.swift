@@ -60,6 +60,7 @@ extension Model {
         let before = present
         let place = timeline.append(event, after: before)
         witness.take(event)
+        transcript.take(event, seeing: present)
         service.take(event, place: place, before: before, after: present)
         feed.take(event, place: place)
         rulesAtWork.take(event, place: place)

@@ -99,6 +99,8 @@ public struct Catalogue: Sendable {
         Item("why", "", .prompt, "What led to the last event."),
         Item("live", "", .prompt, "Shows what is now."),
         Item("screenshot", "FILE", .prompt, "Keeps the screen; as a picture in FILE.svg."),
+        Item("save", "FILE", .prompt, "Keeps what was done as a script."),
+        Item("record", "FILE|off", .prompt, "Records the screen, for asciinema."),
         Item("help", "[COMMAND]", .prompt, "Shows the keys and commands."),
         Item("quit", "", .prompt, "Leaves."),
         Item("title", "\"…\"", .scripts, "What the script is called."),

@@ -38,18 +38,6 @@ struct Palette {
     }
 
     private func color(of ink: Ink) -> Int16 {
-        let (full, eight): (Int16, Int16) =
-            switch ink {
-            case .plain: (-1, -1)
-            case .orange: (214, 3)
-            case .sky: (75, 6)
-            case .green: (36, 2)
-            case .yellow: (227, 3)
-            case .blue: (32, 4)
-            case .vermilion: (166, 1)
-            case .purple: (175, 5)
-            case .grey: (244, -1)
-            }
-        return depth == .full ? full : eight
+        (depth == .full ? ink.colorOf256 : ink.colorOf8).map(Int16.init) ?? -1
     }
 }

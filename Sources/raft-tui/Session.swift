@@ -15,7 +15,7 @@ import Terminal
 final class Session {
     private var laboratory: any RunningLaboratory
     /// Makes a fresh cluster for a script, in the place of the one there is.
-    private let freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)?
+    private let freshCluster: FreshCluster?
     /// The script that is presented, with its name.
     private var script: (name: String, script: Script)?
     private var presenter: Presenter?
@@ -23,6 +23,7 @@ final class Session {
     private let writer: TraceWriter?
     private let history: History
     private var model: Model
+    private var recorder: Recorder?
     private var isStarting = true
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
@@ -38,7 +39,7 @@ final class Session {
 
     init(
         laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
-        freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)? = nil
+        freshCluster: FreshCluster? = nil
     ) throws {
         self.laboratory = laboratory
         self.writer = writer
@@ -57,11 +58,32 @@ final class Session {
         update(.presenting(script, name: name))
     }
 
+    /// Records the screen in a file from now on; without one, no more.
+    func record(in path: String?) {
+        do {
+            if let path {
+                let next = try Recorder(path: path, size: model.size)
+                try? recorder?.close()
+                recorder = next
+                update(.done("the screen is recorded in \(path): record off ends it"))
+            } else if let recorder {
+                self.recorder = nil
+                try recorder.close()
+                update(.done("the recording is in \(recorder.path)"))
+            } else {
+                update(.refused("nothing is recorded: record FILE begins it"))
+            }
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
     /// Runs until its user leaves. Answers the exit status.
     func run() throws -> Int32 {
         defer {
             terminal.close()
             laboratory.close()
+            try? recorder?.close()
         }
         draw()
         while exitStatus == nil {
@@ -158,6 +180,8 @@ final class Session {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
+            case .save(let path): save(in: path)
+            case .record(let path): record(in: path)
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)
@@ -201,6 +225,15 @@ final class Session {
         }
     }
 
+    /// Keeps what was done as a script.
+    private func save(in path: String) {
+        do {
+            update(.done(try Saving.save(model.transcript, breaking: model.audit, to: path)))
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
     // MARK: - Lessons
 
     /// Lets the script that is presented go on as far as it can.
@@ -237,5 +270,10 @@ final class Session {
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false
+        do { try recorder?.take(scene) } catch {
+            recorder = nil
+            isStale = true
+            update(.refused("the recording ends: \(error)"))
+        }
     }
 }
