@@ -54,7 +54,7 @@ struct LookingBackTests {
             if timeline.beginsChapter { timeline.beginChapter(with: Picture()) }
             #expect(timeline.append(event) == Int(number))
         }
-        #expect(timeline.count >= 100_000 && timeline.count < 107_000)
+        #expect(timeline.count >= 100_000 && timeline.count < 115_000)
         #expect(timeline[timeline.start].sequence == UInt64(timeline.start))
         #expect(timeline[119_999].sequence == 119_999)
         #expect(timeline.picture(after: 119_999).sequence == 119_999)
