@@ -47,3 +47,26 @@ type_line 'freeze'
 wait_for FROZEN
 type_line "screenshot $PWD/assets/dashboard.svg"
 wait_for 'is kept in'
+
+# Why there is a leader: back to who killed the one before.
+type_line 'thaw'
+type_line 'speed 1'
+tmux send-keys -t "$session" Escape
+tmux send-keys -t "$session" / && tmux send-keys -t "$session" -l 'leads term' && tmux send-keys -t "$session" Enter
+tmux send-keys -t "$session" e
+wait_for 'because'
+tmux send-keys -t "$session" :
+tmux send-keys -t "$session" -l "screenshot $PWD/assets/why.svg" && tmux send-keys -t "$session" Enter
+wait_for 'is kept in'
+
+# A question of a lesson, before its answer: Figure 8 of the paper.
+tmux kill-session -t "$session"
+XDG_STATE_HOME=$(mktemp -d) tmux -u new-session -d -s "$session" -x 120 -y 40 "$program" lesson figure-8 --speed 1
+until tmux capture-pane -p -t "$session" | grep -q 'Is it committed'; do
+    wait_for 'Page Down'
+    tmux capture-pane -p -t "$session" | grep -q '… ' || tmux send-keys -t "$session" PageDown
+    sleep 0.3
+done
+tmux send-keys -t "$session" 1
+type_line "screenshot $PWD/assets/lesson.svg"
+wait_for 'is kept in'
