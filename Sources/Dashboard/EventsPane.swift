@@ -31,7 +31,7 @@ extension Model {
         canvas.write(
             line.text, row: row, column: start, style: style, limit: room + 1 - start, cutMark: symbols.ellipsis)
         if line.nodes.contains(selected), line.nodes.count < 3, canvas.size.columns >= 70 {
-            canvas.restyle(row: row, columns: 1..<start - 1) { $0.ink = .sky }
+            canvas.restyle(row: row, columns: 1..<start - 1) { $0 = Style(.sky, isBold: true) }
         }
     }
 

@@ -72,6 +72,7 @@ enum Help {
                 Item(keys: "Tab", sentence: "go to the next pane"),
                 Item(keys: "+", sentence: "give the pane the whole screen, or its place again"),
                 Item(keys: "arrows", sentence: "up and down: nodes, or events; left and right in Logs: entries"),
+                Item(keys: "T", sentence: "other colours: dark, light, contrast (weak projectors), mono"),
                 Item(keys: "Ctrl-L", sentence: "draw the screen anew"),
                 Item(keys: "?", sentence: "this help"),
                 Item(keys: "q", sentence: "quit"),

@@ -11,6 +11,8 @@ public struct Model: Sendable {
     public internal(set) var size: Size
     /// Whether only ASCII can be shown.
     public let isASCII: Bool
+    /// How its user likes the screen.
+    public internal(set) var taste: Taste
     /// Whether a trace is shown, in which nothing can be done.
     public let isReplay: Bool
     /// What was seen of the cluster.
@@ -68,10 +70,13 @@ public struct Model: Sendable {
     ///   - speed: The clock's rate.
     ///   - slowsTo: The rate to go on with when the first leader is there.
     ///   - isReplay: Whether a trace is shown.
+    ///   - taste: How its user likes the screen.
     public init(
-        size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil, isReplay: Bool = false
+        size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil,
+        isReplay: Bool = false, taste: Taste = Taste()
     ) {
         self.size = size
+        self.taste = taste
         self.isReplay = isReplay
         self.isASCII = isASCII
         self.history = history

@@ -11,8 +11,9 @@ extension Model {
 
     /// A lesson begins: a fresh cluster, and nothing to look back at.
     mutating func begin(_ script: Script, named name: String) {
-        let (size, isASCII, isReplay, history) = (size, isASCII, isReplay, history)
-        self = Model(size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay)
+        let (size, isASCII, isReplay, history, taste) = (size, isASCII, isReplay, history, taste)
+        self = Model(
+            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, taste: taste)
         lecture = Lecture(name: name, script: script)
     }
 

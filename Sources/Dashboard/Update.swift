@@ -98,6 +98,7 @@ extension Model {
     // MARK: - Keys
 
     mutating func take(_ key: Key) -> [Effect] {
+        if let effects = takeAnywhere(key) { return effects }
         switch mode {
         case .watching: return watch(key)
         case .prompt(let line, let recall): return prompt(key, line, recall)

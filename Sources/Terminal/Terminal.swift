@@ -8,13 +8,22 @@ import Glibc
 /// crash on any thread included, the terminal gets back what it had.
 @MainActor
 public final class Terminal {
-    private let palette: Palette
+    private var palette: Palette
     private let errors: ErrorFile
     private let signals: SignalPipe
     private var shown: Canvas?
     private var modesBefore = termios()
     /// How many rows and columns there are.
     public private(set) var size: Size
+    /// In which colours canvases are shown. Another one shows the next canvas whole.
+    public var theme: Theme {
+        didSet {
+            guard theme != oldValue else { return }
+            palette = Palette(colors: cn_colors(), theme: theme)
+            palette.define()
+            forget()
+        }
+    }
 
     /// Why there is no terminal to use: one sentence for its user.
     public struct Failure: Error, CustomStringConvertible {
@@ -34,8 +43,9 @@ public final class Terminal {
     /// Takes the terminal over.
     ///
     /// - Throws: ``Failure`` where standard input or output is no terminal, or `TERM` names none that is known.
-    public init() throws(Failure) {
+    public init(theme: Theme) throws(Failure) {
         try Terminal.require()
+        self.theme = theme
         tcgetattr(STDIN_FILENO, &modesBefore)
         guard cn_open() else {
             let name = getenv("TERM").map { String(cString: $0) } ?? ""
@@ -45,7 +55,7 @@ public final class Terminal {
                     : "TERM is '\(name)', which this system doesn't know or which can't show a screen: set it to what your terminal is, like xterm-256color"
             )
         }
-        palette = Palette(colors: cn_colors(), isPlain: getenv("NO_COLOR").map { $0.pointee != 0 } ?? false)
+        palette = Palette(colors: cn_colors(), theme: theme)
         palette.define()
         size = Terminal.currentSize()
         signals = SignalPipe([SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])

@@ -18,8 +18,7 @@ struct Open: ParsableCommand {
     @Option(help: "Keep the events in this file, one JSON object a line.")
     var trace: String?
 
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
+    @OptionGroup var screen: ScreenOptions
 
     /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there.
     private static let pace = 0.1
@@ -29,14 +28,14 @@ struct Open: ParsableCommand {
     /// Opens the dashboard, and presents a script in it.
     func open(_ script: (name: String, script: Script)?) throws {
         try MainActor.assumeIsolated {
-            let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
+            let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
             var options = cluster.live(
                 nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
                 latency: .milliseconds(10) ... .milliseconds(30))
             let laboratory = try Open.start(options)
             let session = try Session(
-                laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
+                laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
                 slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
             ) { script, former, picture in
                 // The same options, but disks of its own: a lesson begins with nothing, and takes nothing away.

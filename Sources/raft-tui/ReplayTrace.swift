@@ -20,8 +20,7 @@ struct ReplayTrace: ParsableCommand {
     @Option(help: "The rate to go on with, 1/1000 to 4.")
     var speed: Speed?
 
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
+    @OptionGroup var screen: ScreenOptions
 
     func run() throws {
         try MainActor.assumeIsolated {
@@ -32,11 +31,11 @@ struct ReplayTrace: ParsableCommand {
                 audit.take(event.kind, sequence: event.sequence)
             }
             audit.finish()
-            let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
+            let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let rate = speed?.rate ?? 0.1
             let replay = Replay(events, stoppingAt: audit.firstFinding(besides: [])?.sequence, speed: rate)
             let session = try Session(
-                laboratory: replay, writer: nil, isASCII: isASCII, speed: rate, slowsTo: nil)
+                laboratory: replay, writer: nil, isASCII: isASCII, taste: screen.taste, speed: rate, slowsTo: nil)
             let end = try session.run()
             if end != 0 { throw ExitCode(end) }
         }

@@ -32,17 +32,18 @@ final class Session {
     private static let frame: Int64 = 50_000_000
 
     init(
-        laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
+        laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, taste: Taste, speed: Double,
+        slowsTo: Double?,
         freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)? = nil
     ) throws {
         self.laboratory = laboratory
         self.writer = writer
         self.freshCluster = freshCluster
         history = History()
-        do { terminal = try Terminal() } catch { throw Failure("\(error)") }
+        do { terminal = try Terminal(theme: taste.theme) } catch { throw Failure("\(error)") }
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay)
+            isReplay: laboratory is Replay, taste: taste)
     }
 
     /// Presents `script` from its beginning.
@@ -165,7 +166,7 @@ final class Session {
     private func keepScreen(in path: String) {
         let canvas = model.view().canvas
         do {
-            try Files.write(path.hasSuffix(".svg") ? canvas.svg : canvas.text, to: path)
+            try Files.write(path.hasSuffix(".svg") ? canvas.svg(model.taste.theme) : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
         } catch {
             update(.refused("\(error)"))
@@ -205,6 +206,7 @@ final class Session {
 
     private func draw() {
         let scene = model.view()
+        terminal.theme = model.taste.theme
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false

@@ -177,6 +177,27 @@ struct DashboardInTmux {
         try tmux.wait(for: "status 0")
     }
 
+    @Test("NO_COLOR means no colours, --theme names others, and T goes on to the next")
+    func themes() throws {
+        let tmux = try Tmux()
+        // Which of 256 colours an ink is, as the terminal gets it.
+        func hasColors() throws -> Bool { try tmux.colouredScreen.contains("\u{1b}[38;5;") }
+        try tmux.shell("export TERM=xterm-256color NO_COLOR=1")
+        _ = try start(tmux, "--nodes 3")
+        #expect(try !hasColors())
+        try tmux.type("q")
+        try tmux.wait("the shell") { !$0.contains("Cluster") }
+        _ = try start(tmux, "--nodes 3 --theme light")
+        #expect(try hasColors())
+        #expect(try tmux.colouredScreen.contains("38;5;29m"), "the leader's green")
+        try tmux.type("TT")
+        try tmux.wait(for: "colours: mono")
+        #expect(try !hasColors())
+        try tmux.type("T")
+        try tmux.wait(for: "colours: dark")
+        #expect(try tmux.colouredScreen.contains("38;5;36m"))
+    }
+
     @Test("a rule is switched off at the prompt, and the screen doesn't let anybody forget it")
     func rule() throws {
         let tmux = try Tmux(columns: 120, rows: 40)

@@ -129,6 +129,9 @@ final class Tmux {
 
     var screen: String { get throws { try tmux("capture-pane", "-p") } }
 
+    /// The screen with the sequences that set colours and attributes.
+    var colouredScreen: String { get throws { try tmux("capture-pane", "-p", "-e") } }
+
     /// The number of the program's process.
     func process() throws -> Int32 {
         let shell = try tmux("display-message", "-p", "#{pane_pid}").trimmingCharacters(in: .whitespacesAndNewlines)

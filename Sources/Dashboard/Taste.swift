@@ -1,0 +1,36 @@
+import Canvas
+
+/// How somebody likes the screen: what stays as it is whatever cluster or lesson is shown.
+public struct Taste: Hashable, Sendable {
+    /// In which colours.
+    public var theme: Theme
+
+    /// A taste.
+    public init(theme: Theme = .dark) {
+        self.theme = theme
+    }
+}
+
+// The keys that work whatever is on the screen, unless a line is typed.
+
+extension Model {
+    /// Takes a key that does the same everywhere; `nil` for any other, and while letters are text.
+    mutating func takeAnywhere(_ key: Key) -> [Effect]? {
+        guard !isTyping, case .character(let letter) = key else { return nil }
+        switch letter {
+        case "T":
+            taste.theme = taste.theme.next
+            notice = Notice("colours: \(taste.theme.rawValue) (T: \(taste.theme.next.rawValue))")
+        default: return nil
+        }
+        return []
+    }
+
+    /// Whether letters are text now.
+    private var isTyping: Bool {
+        switch mode {
+        case .prompt, .filter, .help: true
+        case .watching, .link, .page, .lessons: false
+        }
+    }
+}
