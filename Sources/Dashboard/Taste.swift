@@ -4,10 +4,23 @@ import Canvas
 public struct Taste: Hashable, Sendable {
     /// In which colours.
     public var theme: Theme
+    /// What the mouse is for.
+    public var mouse: MouseUse
+
+    /// What a mouse is for.
+    public enum MouseUse: Hashable, Sendable {
+        /// Nothing: the terminal says nothing of it.
+        case none
+        /// It selects text, as the terminal does it.
+        case off
+        /// It points at things.
+        case on
+    }
 
     /// A taste.
-    public init(theme: Theme = .dark) {
+    public init(theme: Theme = .dark, mouse: MouseUse = .none) {
         self.theme = theme
+        self.mouse = mouse
     }
 }
 
@@ -16,11 +29,13 @@ public struct Taste: Hashable, Sendable {
 extension Model {
     /// Takes a key that does the same everywhere; `nil` for any other, and while letters are text.
     mutating func takeAnywhere(_ key: Key) -> [Effect]? {
+        if case .mouse(let mouse) = key { return take(mouse) }
         guard !isTyping, case .character(let letter) = key else { return nil }
         switch letter {
         case "T":
             taste.theme = taste.theme.next
             notice = Notice("colours: \(taste.theme.rawValue) (T: \(taste.theme.next.rawValue))")
+        case "m": toggleMouse()
         default: return nil
         }
         return []

@@ -246,7 +246,7 @@ extension Model {
         }
     }
 
-    private mutating func scrollLogs(by step: Int) {
+    mutating func scrollLogs(by step: Int) {
         entriesBack = min(max(0, entriesBack + step), Int(longestLog))
     }
 
@@ -262,7 +262,7 @@ extension Model {
         selected = picture.nodes[(place + step + picture.nodes.count) % picture.nodes.count].id
     }
 
-    private mutating func scrollEvents(by step: Int) {
+    mutating func scrollEvents(by step: Int) {
         eventsBack = min(max(0, eventsBack + step), max(0, shownLines.count - 1))
     }
 

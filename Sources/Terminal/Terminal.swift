@@ -57,6 +57,7 @@ public final class Terminal {
         }
         palette = Palette(colors: cn_colors(), theme: theme)
         palette.define()
+        hasMouse = cn_set_mouse(true)
         size = Terminal.currentSize()
         signals = SignalPipe([SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])
         errors = ErrorFile()
@@ -72,6 +73,14 @@ public final class Terminal {
         tcsetattr(STDIN_FILENO, TCSANOW, &modesBefore)
         cn_guard_crashes(STDOUT_FILENO, errors.descriptor, errors.original)
         tcsetattr(STDIN_FILENO, TCSANOW, &modes)
+    }
+
+    /// Whether the terminal tells what its mouse does, where it is asked to.
+    public let hasMouse: Bool
+
+    /// Whether it is asked to, as at the beginning. Meanwhile its own selection is to be had with Shift, or not at all.
+    public var isMouseTold = true {
+        didSet { if isMouseTold != oldValue { _ = cn_set_mouse(isMouseTold) } }
     }
 
     /// Descriptors that can be read from when there is a key or a signal.

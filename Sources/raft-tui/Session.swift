@@ -41,6 +41,8 @@ final class Session {
         self.freshCluster = freshCluster
         history = History()
         do { terminal = try Terminal(theme: taste.theme) } catch { throw Failure("\(error)") }
+        var taste = taste
+        taste.mouse = terminal.hasMouse ? .on : .none
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
             isReplay: laboratory is Replay, taste: taste)
@@ -207,6 +209,7 @@ final class Session {
     private func draw() {
         let scene = model.view()
         terminal.theme = model.taste.theme
+        terminal.isMouseTold = model.taste.mouse == .on
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false
