@@ -72,6 +72,7 @@ enum Help {
                 Item(keys: "Tab", sentence: "go to the next pane"),
                 Item(keys: "+", sentence: "give the pane the whole screen, or its place again"),
                 Item(keys: "arrows", sentence: "up and down: nodes, or events; left and right in Logs: entries"),
+                Item(keys: "y", sentence: "copy the chosen line, or the last event (OSC 52); Y all of a page"),
                 Item(keys: "m", sentence: "the mouse selects text, or points (Shift mostly lets it select)"),
                 Item(keys: "click", sentence: "select a node; again: all of it; an event, the tape: look"),
                 Item(keys: "wheel", sentence: "scroll what is below it"),

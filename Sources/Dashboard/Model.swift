@@ -181,6 +181,8 @@ public enum Effect: Hashable, Sendable {
     case remember(String)
     /// Keep the screen in a file.
     case screenshot(String)
+    /// Put a text into the terminal's clipboard.
+    case copy(String)
     /// Present the lesson of this name, on a fresh cluster.
     case lesson(String)
     /// Go on with the lesson.

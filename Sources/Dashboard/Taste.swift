@@ -36,6 +36,8 @@ extension Model {
             taste.theme = taste.theme.next
             notice = Notice("colours: \(taste.theme.rawValue) (T: \(taste.theme.next.rawValue))")
         case "m": toggleMouse()
+        case "y": return copy()
+        case "Y": return copyPage()
         default: return nil
         }
         return []

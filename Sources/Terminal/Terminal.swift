@@ -150,9 +150,20 @@ public final class Terminal {
         }
     }
 
+    /// Puts `text` into the terminal's clipboard, where the terminal lets programs do that.
+    public func copy(_ text: String) { Terminal.write(Clipboard.sequence(for: text)) }
+
     private static func write(_ text: String) {
         var text = text
-        text.withUTF8 { _ = Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Glibc.write(STDOUT_FILENO, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            }
+        }
     }
 
     // MARK: - In

@@ -146,6 +146,7 @@ final class Session {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
+            case .copy(let text): terminal.copy(text)
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)

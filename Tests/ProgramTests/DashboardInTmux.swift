@@ -209,6 +209,24 @@ struct DashboardInTmux {
         #expect(try !tmux.isMouseTold)
     }
 
+    @Test("y puts what is chosen into the terminal's clipboard")
+    func copies() throws {
+        let tmux = try Tmux()
+        try tmux.allowClipboard()
+        _ = try start(tmux, "--nodes 3")
+        try tmux.type(":say \"漢字, and n1 → n2\"\n")
+        try tmux.wait(for: "» 漢字")
+        try tmux.type(" /漢字\n")
+        try tmux.type("y")
+        try tmux.wait(for: "copied: »")
+        #expect(try tmux.clipboard == "» 漢字, and n1 → n2")
+        try tmux.type("o")
+        try tmux.wait(for: "prevote")
+        try tmux.type("y")
+        try tmux.wait(for: "copied: prevote")
+        #expect(try tmux.clipboard.hasPrefix("prevote            on"))
+    }
+
     @Test("NO_COLOR means no colours, --theme names others, and T goes on to the next")
     func themes() throws {
         let tmux = try Tmux()

@@ -132,6 +132,12 @@ final class Tmux {
     /// Whether a program in the terminal has asked to be told what the mouse does.
     var isMouseTold: Bool { get throws { try tmux("display-message", "-p", "#{mouse_any_flag}").hasPrefix("1") } }
 
+    /// Lets programs in the terminal put something into its clipboard.
+    func allowClipboard() throws { try tmux("set-option", "-g", "set-clipboard", "on") }
+
+    /// What is in the clipboard.
+    var clipboard: String { get throws { try tmux("show-buffer") } }
+
     /// Clicks on the first place of the screen that shows `text`.
     func click(on text: String) throws {
         let lines = try screen.split(separator: "\n", omittingEmptySubsequences: false)

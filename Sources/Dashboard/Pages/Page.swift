@@ -92,7 +92,7 @@ extension Model {
         }
     }
 
-    private func title(of subject: Page.Subject) -> String {
+    func title(of subject: Page.Subject) -> String {
         switch subject {
         case .node(let node): "\(node)"
         case .messages: "Messages on their way"
