@@ -76,6 +76,7 @@ enum Help {
                 Item(keys: "m", sentence: "the mouse selects text, or points (Shift mostly lets it select)"),
                 Item(keys: "click", sentence: "select a node; again: all of it; an event, the tape: look"),
                 Item(keys: "wheel", sentence: "scroll what is below it"),
+                Item(keys: "b", sentence: "big type, for the last row of a lecture hall, or the usual"),
                 Item(keys: "T", sentence: "other colours: dark, light, contrast (weak projectors), mono"),
                 Item(keys: "Ctrl-L", sentence: "draw the screen anew"),
                 Item(keys: "?", sentence: "this help"),

@@ -27,7 +27,7 @@ extension Model {
     }
 
     /// What the lesson says, as lines of so many columns.
-    private func lectureLines(columns: Int) -> [(text: String, style: Style)] {
+    func lectureLines(columns: Int) -> [(text: String, style: Style)] {
         guard let lecture = openLecture else { return [] }
         func lines(_ text: String, _ style: Style) -> [(text: String, style: Style)] {
             Glyph.wrapped(text, columns: columns).map { ($0, style) }

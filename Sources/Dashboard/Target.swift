@@ -33,6 +33,9 @@ extension Model {
         case .page(let page): return line(row: row - 1, column: column, of: page).map { .line($0) }
         case .watching, .prompt, .filter, .link: break
         }
+        if showsBigType {
+            return bigBoxes.first { $0.place.contains(row: row - 1, column: column) }.map { .node($0.node.id, .nodes) }
+        }
         for (pane, place) in panes {
             let (row, column) = (row - 1 - place.row, column - place.column)
             guard place.size.contains(row: row, column: column) else { continue }
@@ -70,6 +73,13 @@ extension Model {
         guard row >= 1, row < body.rows - 1 else { return nil }
         let number = row - 1 + Model.lessonsTop(chosen: chosen, rows: body.rows - 2, count: count)
         return number < count ? number : nil
+    }
+}
+
+extension Model.Place {
+    /// Whether a place of the screen, counted from below its first line, is in it.
+    fileprivate func contains(row: Int, column: Int) -> Bool {
+        size.contains(row: row - self.row, column: column - self.column)
     }
 }
 

@@ -7,6 +7,9 @@ public struct Taste: Hashable, Sendable {
     /// What the mouse is for.
     public var mouse: MouseUse
 
+    /// Whether it is drawn in big type, for those who sit far away.
+    public var isBig = false
+
     /// What a mouse is for.
     public enum MouseUse: Hashable, Sendable {
         /// Nothing: the terminal says nothing of it.
@@ -35,12 +38,23 @@ extension Model {
         case "T":
             taste.theme = taste.theme.next
             notice = Notice("colours: \(taste.theme.rawValue) (T: \(taste.theme.next.rawValue))")
+        case "b": toggleBigType()
         case "m": toggleMouse()
         case "y": return copy()
         case "Y": return copyPage()
         default: return nil
         }
         return []
+    }
+
+    private mutating func toggleBigType() {
+        taste.isBig.toggle()
+        let least = Model.fullSize
+        let isLarge = size.rows >= least.rows && size.columns >= least.columns
+        notice = Notice(
+            !taste.isBig
+                ? "" : isLarge ? "big type: b goes back" : "big type needs \(least.columns)x\(least.rows)",
+            isTrouble: taste.isBig && !isLarge)
     }
 
     /// Whether letters are text now.

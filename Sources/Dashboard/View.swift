@@ -42,7 +42,7 @@ extension Model {
             drawPanes(on: &canvas)
             let place = pagePlace(page)
             canvas.draw(pagePane(place.size, page), row: 1 + place.row, column: place.column)
-        case .watching, .prompt, .filter, .link: drawPanes(on: &canvas)
+        case .watching, .prompt, .filter, .link: showsBigType ? drawBigType(on: &canvas) : drawPanes(on: &canvas)
         }
         let cursor = drawPrompt(on: &canvas)
         drawFooter(on: &canvas)
@@ -75,7 +75,7 @@ extension Model {
     }
 
     /// Whether the line of what happened when has a row of its own. In a small terminal it shares the prompt's.
-    var hasTape: Bool { size.rows >= 28 && size.columns >= Model.fullSize.columns }
+    var hasTape: Bool { size.rows >= 28 && size.columns >= Model.fullSize.columns && !showsBigType }
 
     /// Whether the screen changes by itself as time passes: a timer drains, or a message is on its way.
     public var isMoving: Bool {

@@ -128,7 +128,7 @@ extension Model {
 
     mutating func take(_ key: Key, on page: Page) -> [Effect] {
         var page = page
-        let lines = lines(of: page.subject, columns: size.columns - 4)
+        let lines = lines(of: page.subject, columns: pagePlace(page).size.columns - 4)
         let last = max(0, lines.count - 1)
         page.chosen = min(page.chosen, last)
         let chosen = lines.indices.contains(page.chosen) ? lines[page.chosen] : nil
