@@ -101,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "Laboratory", "RaftCluster", "RaftCore", "RaftSimulation", "RaftStorage", "RaftTrace", "Script",
+                "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftSimulation", "RaftStorage", "RaftTrace",
+                "Script",
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],

@@ -92,6 +92,9 @@ extension Model {
     }
 
     private func cellStyle(_ term: Term, at index: LogIndex, of node: NodePicture) -> Style {
+        if isAtFault(index, of: node.id) {
+            return Style(.vermilion, isBold: true, isReversed: true, isUnderlined: true)
+        }
         guard node.isRunning else { return .faint }
         let ink = Symbols.ink(of: term)
         return index <= node.commit ? Style(ink, isReversed: true) : Style(ink, isDim: true)

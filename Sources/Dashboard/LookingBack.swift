@@ -1,6 +1,9 @@
 import Canvas
+import Laboratory
 import RaftCore
+import RaftAudit
 import RaftTrace
+import Script
 
 // Looking back: the screen shows a moment that has passed, while the cluster goes on or stands still as it likes.
 
@@ -46,11 +49,43 @@ extension Model {
         selectExisting()
     }
 
+    /// Carries out a command. Where the screen shows what has passed, nothing of it can be changed; but where another way can
+    /// be taken from there, it is: what happened since is forgotten.
+    mutating func perform(_ command: Command) -> [Effect] {
+        guard let past, command != .freeze, command != .thaw else { return [.perform(command)] }
+        guard canBranch, openLecture == nil else {
+            notice = Notice(openLecture == nil ? Model.pastNotice : Model.lectureNotice, isTrouble: true)
+            return []
+        }
+        guard timeline.start == 0 else {
+            notice = Notice(
+                "the beginning is no longer kept, so that no other way can be taken from here", isTrouble: true)
+            return []
+        }
+        return [.branch(after: past.picture.sequence, then: command)]
+    }
+
+    /// Forgets what happened after the moment that is shown, for the cluster has gone back to it: everything is folded anew
+    /// up to there.
+    mutating func branch() {
+        guard let place = past?.place else { return }
+        let events = Array(timeline.events(before: place + 1))
+        lecture = nil
+        (witness, findingsTold, feed, timeline, service) = (Witness(), 0, Feed(), Timeline(), Service())
+        (rulesAtWork, statistics, tape, past, openCall) = (RulesAtWork(), Statistics(), Tape(), nil, nil)
+        transcript = Transcript()
+        for event in events { fold(event) }
+        presentNow = present.now
+        findingsTold = audit.findings.count
+        notice = Notice("from here on another way")
+    }
+
     /// Keeps the selection on a server that is there.
     mutating func selectExisting() {
         if picture[selected] == nil, let first = picture.nodes.first { selected = first.id }
     }
 
     /// What to say to somebody who wants to change what has passed.
+    static let lectureNotice = "the lesson goes its own way: Esc leaves it, and then another can be taken from here"
     static let pastNotice = "this has passed: End goes back to now, where it can be done"
 }

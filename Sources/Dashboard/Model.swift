@@ -15,6 +15,8 @@ public struct Model: Sendable {
     public internal(set) var taste: Taste
     /// Whether a trace is shown, in which nothing can be done.
     public let isReplay: Bool
+    /// Whether what has passed can be gone back to, and gone on from on another way.
+    public let canBranch: Bool
     /// What was seen of the cluster.
     var witness = Witness()
     /// How many of the audit's findings were told.
@@ -31,6 +33,8 @@ public struct Model: Sendable {
     var tape = Tape()
     /// The moment that is looked back at; `nil` while the screen shows what is.
     var past: Past?
+    /// What was done, as a script that does it again.
+    public internal(set) var transcript = Transcript()
     /// How much happened when.
     var statistics = Statistics()
     /// The cluster's time.
@@ -73,8 +77,9 @@ public struct Model: Sendable {
     ///   - taste: How its user likes the screen.
     public init(
         size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil,
-        isReplay: Bool = false, taste: Taste = Taste()
+        isReplay: Bool = false, canBranch: Bool = false, taste: Taste = Taste()
     ) {
+        self.canBranch = canBranch
         self.size = size
         self.taste = taste
         self.isReplay = isReplay
@@ -167,6 +172,8 @@ public enum DashboardMessage: Sendable {
     case refused(String)
     /// Something was done that no event tells.
     case done(String)
+    /// The cluster has gone back to the moment that is shown, and goes on from there.
+    case branched
     /// A script begins to be presented, on a fresh cluster.
     case presenting(Script, name: String)
     /// The script that is presented has come so far.
@@ -183,6 +190,10 @@ public enum Effect: Hashable, Sendable {
     case screenshot(String)
     /// Put a text into the terminal's clipboard.
     case copy(String)
+    /// Keep what was done in a file, as a script.
+    case save(String)
+    /// Record the screen in this file from now on; without one, no more.
+    case record(String?)
     /// Present the lesson of this name, on a fresh cluster.
     case lesson(String)
     /// Go on with the lesson.
@@ -191,6 +202,8 @@ public enum Effect: Hashable, Sendable {
     case leaveLesson(Bool)
     /// The lesson is over.
     case endLesson
+    /// Go back to the moment after the event of this number, and carry a command out there.
+    case branch(after: UInt64, then: Command)
     /// End.
     case quit
     /// Draw the whole screen anew.

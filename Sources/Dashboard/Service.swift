@@ -84,7 +84,7 @@ struct Service: Sendable {
     }
 
     private mutating func begin(_ call: ClientCall, at moment: Instant, place: Int) {
-        guard !call.client.hasPrefix("load") else { return }
+        guard Load.number(of: call.client) == nil else { return }
         operations.append(Operation(call: call, at: moment, place: place))
         if operations.count > 2 * Service.operationsMax { operations.removeFirst(Service.operationsMax) }
     }

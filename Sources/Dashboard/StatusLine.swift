@@ -25,7 +25,7 @@ extension Model {
         // In the order of their places, each with how soon it is left out where there is no room for all.
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
-            + [(quorum, 3)] + switches.map { ($0, 1) }
+            + (canBranch ? [("SIMULATED", 1)] : []) + [(quorum, 3)] + switches.map { ($0, 1) }
             + [(verdict, audit.findings.isEmpty ? 2 : 0)]
         let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
@@ -69,8 +69,14 @@ extension Model {
     }
 
     /// Whether any of `findings` was there by the moment that is shown.
-    private func wasFound(_ findings: [Finding]) -> Bool {
-        findings.contains { past == nil || $0.sequence <= picture.sequence }
+    private func wasFound(_ findings: [Finding]) -> Bool { findings.contains(where: isShown) }
+
+    /// Whether a finding was there by the moment that is shown.
+    func isShown(_ finding: Finding) -> Bool { past == nil || finding.sequence <= picture.sequence }
+
+    /// Whether an entry of a server is at fault for a broken property.
+    func isAtFault(_ index: LogIndex, of node: NodeID) -> Bool {
+        audit.safety.findings.contains { $0.entry == index && $0.nodes.contains(node) && isShown($0) }
     }
 
     /// The line that is typed, or what the program has to say. Answers where the cursor stands.

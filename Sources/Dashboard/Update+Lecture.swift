@@ -11,9 +11,9 @@ extension Model {
 
     /// A lesson begins: a fresh cluster, and nothing to look back at.
     mutating func begin(_ script: Script, named name: String) {
-        let (size, isASCII, isReplay, history, taste) = (size, isASCII, isReplay, history, taste)
         self = Model(
-            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, taste: taste)
+            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, canBranch: canBranch,
+            taste: taste)
         lecture = Lecture(name: name, script: script)
     }
 

@@ -79,15 +79,11 @@ extension Model {
         notice = Notice("")
         switch line {
         case .command(let command):
-            if past != nil, command != .freeze, command != .thaw {
-                notice = Notice(Model.pastNotice, isTrouble: true)
-                return []
-            }
             if case .speed(let rate) = command {
                 speed = rate
                 slowsTo = nil
             }
-            return [.perform(command)]
+            return perform(command)
         case .expect(let condition):
             let holds = condition.holds(for: witness)
             notice = Notice(holds ? "yes: \(condition)" : "no: \(condition.actual(for: witness))", isTrouble: !holds)
@@ -101,6 +97,8 @@ extension Model {
         case .why: explain()
         case .live: returnToPresent()
         case .screenshot(let path): return [.screenshot(path)]
+        case .save(let path): return [.save(path)]
+        case .record(let path): return [.record(path)]
         case .help(let filter): mode = .help(LineEditor(filter), top: 0)
         case .quit: return [.quit]
         }

@@ -23,6 +23,9 @@ extension Model {
         case .done(let sentence):
             notice = Notice(sentence)
             return []
+        case .branched:
+            branch()
+            return []
         case .presenting(let script, let name):
             begin(script, named: name)
             return []
@@ -40,14 +43,7 @@ extension Model {
         presentNow = now
         for event in events {
             if isReplay, case .began = event.kind { forgetStory() }
-            let before = present
-            let place = timeline.append(event, after: before)
-            witness.take(event)
-            service.take(event, place: place, before: before, after: present)
-            feed.take(event, place: place)
-            rulesAtWork.take(event, place: place)
-            statistics.take(event)
-            tape.take(event)
+            fold(event)
             note(event)
         }
         if let effects = tellFindings() { return effects }
@@ -57,6 +53,19 @@ extension Model {
         slowsTo = nil
         speed = slower
         return [.perform(.speed(slower))]
+    }
+
+    /// Takes an event into everything that is made of events.
+    mutating func fold(_ event: Event) {
+        let before = present
+        let place = timeline.append(event, after: before)
+        witness.take(event)
+        transcript.take(event, seeing: present)
+        service.take(event, place: place, before: before, after: present)
+        feed.take(event, place: place)
+        rulesAtWork.take(event, place: place)
+        statistics.take(event)
+        tape.take(event)
     }
 
     /// A broken property is told, and freezes the cluster, so that everybody can look at it.
@@ -120,12 +129,8 @@ extension Model {
             return []
         }
         if let command = command(for: letter) {
-            guard past == nil || command == .freeze || command == .thaw else {
-                notice = Notice(Model.pastNotice, isTrouble: true)
-                return []
-            }
             notice = Notice("\(command)")
-            return [.perform(command)]
+            return perform(command)
         }
         switch letter {
         case "[": return changeSpeed(by: -1)

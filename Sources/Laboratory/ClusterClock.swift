@@ -49,3 +49,12 @@ public struct ClusterClock: Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
+
+/// Real time, which passes whatever a cluster's clock says.
+public enum RealTime {
+    /// Lets so much of it pass.
+    public static func sleep(nanoseconds: Int64) {
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        nanosleep(&time, nil)
+    }
+}

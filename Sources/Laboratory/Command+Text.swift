@@ -33,6 +33,8 @@ extension Command: CustomStringConvertible {
         case .step(1): "step"
         case .step(let count): "step \(count)"
         case .speed(let rate): "speed " + RateText.text(of: rate)
+        case .load(nil): "load off"
+        case .load(let load?): "load \(load.rate)/s" + (load.clients == Load.usualClients ? "" : " \(load.clients)")
         case .undo: "undo"
         case .reset: "reset"
         }

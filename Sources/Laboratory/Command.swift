@@ -47,6 +47,8 @@ public enum Command: Hashable, Sendable {
     case step(Int)
     /// The clock's rate: seconds of cluster time in a second.
     case speed(Double)
+    /// Clients write steadily from now on; none does, where there is no load.
+    case load(Load?)
     /// The last fault is taken back.
     case undo
     /// The same cluster, fresh.

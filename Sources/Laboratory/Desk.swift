@@ -27,6 +27,7 @@ public struct Desk: Sendable {
     /// The faults that can be taken back, the latest last; those of one command together.
     var undoable: [[Undo]] = []
     private var lastWrites: [String: Request] = [:]
+    private var load: Load?
 
     /// Whether a server runs, as far as has been ordered.
     enum Standing {
@@ -135,6 +136,7 @@ public struct Desk: Sendable {
                 throw Refusal("steps are \(Command.steps.lowerBound) to \(Command.steps.upperBound) at a time")
             }
             return [.step(count)]
+        case .load(let load): return try setLoad(load)
         case .undo: return try takeBack()
         case .reset:
             self = Desk(nodes: firstNodes, settings: settings, speed: speed, latency: untouchedLatency)
@@ -160,7 +162,25 @@ public struct Desk: Sendable {
         return [.clock(rate: isFrozen ? 0 : speed)]
     }
 
+    private mutating func setLoad(_ load: Load?) throws(Refusal) -> [Order] {
+        if let load {
+            guard Load.rates.contains(load.rate) else {
+                throw Refusal("a load is \(Load.rates.lowerBound)/s to \(Load.rates.upperBound)/s")
+            }
+            guard Load.clientCounts.contains(load.clients) else {
+                throw Refusal("a load has \(Load.clientCounts.lowerBound) to \(Load.clientCounts.upperBound) clients")
+            }
+        } else if self.load == nil {
+            throw Refusal("there is no load")
+        }
+        self.load = load
+        return [.load(load)]
+    }
+
     private mutating func call(_ command: ClientCommand, _ names: Names) throws(Refusal) -> [Order] {
+        if Load.number(of: command.client) != nil {
+            throw Refusal("\(command.client) is a client of the load: choose another name")
+        }
         var via: NodeID?
         if let reference = command.via { via = try names.node(reference) }
         if command.isRetry, lastWrites[command.client] != command.request {

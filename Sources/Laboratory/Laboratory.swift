@@ -61,6 +61,14 @@ public protocol RunningLaboratory: Laboratory {
     var delay: Int64? { get }
 }
 
+/// A laboratory in which one can go back to a moment, and go on from there on another way.
+public protocol BranchingLaboratory: RunningLaboratory {
+    /// Goes back to the moment after the event of this number.
+    ///
+    /// - Throws: ``Refusal`` where that moment isn't kept.
+    func branch(after sequence: UInt64) throws(Refusal)
+}
+
 /// Why a command is not carried out: one sentence for the person who gave it.
 public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The sentence.

@@ -40,6 +40,8 @@ public enum Order: Hashable, Sendable {
     case step(Int)
     /// The servers follow these settings from now on.
     case settings(Settings)
+    /// Clients write steadily from now on; none does, where there is no load.
+    case load(Load?)
     /// A client asks.
     case call(ClientCommand, via: NodeID?)
     /// Every server is stopped, every disk taken away, and the same cluster starts anew.

@@ -99,8 +99,7 @@ public final class Replay: RunningLaboratory {
         guard let delay = [delay, moment.flatMap { clock.realDelay(until: $0) }].compactMap({ $0 }).min() else {
             return
         }
-        var time = timespec(tv_sec: Int(delay / 1_000_000_000), tv_nsec: Int(delay % 1_000_000_000))
-        nanosleep(&time, nil)
+        RealTime.sleep(nanoseconds: delay)
     }
 
     /// Begins anew, stopped after so many events.

@@ -179,7 +179,9 @@ public struct ClientAudit: Sendable {
                 return checkEnd(of: slot, key, call, result, sequence)
             }
             let who = call.call.client
-            find("\(who) was answered \(known) to a write, and \(result) when it sent it again", sequence)
+            find(
+                "\(who) was answered \(known) to a write, and \(result) when it sent it again", sequence, call.call.call
+            )
         } else if let slot = first.slot {
             keys[key]?.learn(result, of: slot)
             checkEnd(of: slot, key, call, result, sequence)
@@ -206,12 +208,12 @@ public struct ClientAudit: Sendable {
         if !isRead { broken.insert(key) }
         find(
             "\(call.call.client) is answered \(result) to \(call.call.request.line) (call \(call.call.call)), which no order of the calls on \(Word.quoted(key)) explains",
-            sequence)
+            sequence, call.call.call)
     }
 
-    private mutating func find(_ sentence: String, _ sequence: UInt64) {
+    private mutating func find(_ sentence: String, _ sequence: UInt64, _ call: UInt64) {
         guard findings.count < ClientAudit.findingsMax else { return }
-        findings.append(Finding(.linearizability, sentence, sequence: sequence))
+        findings.append(Finding(.linearizability, sentence, sequence: sequence, call: call))
     }
 }
 

@@ -4,16 +4,17 @@ import RaftCore
 struct EntryHistory: Sendable {
     private struct Known: Sendable {
         var previous: Term
-        var payload: Payload?
+        var payload: Digest?
         var node: NodeID
     }
 
     private var known: [LogPosition: Known] = [:]
     private var older: [LogPosition: Known] = [:]
-    private static let generationSize = 200_000
+    private static let generationSize = 100_000
 
     /// Notes an entry. Answers a server that had another one of the same index and term, if there is one.
     mutating func conflict(at position: LogPosition, previous: Term, payload: Payload?, on node: NodeID) -> NodeID? {
+        let payload = payload.map(Digest.of)
         guard let before = known[position] ?? older[position] else {
             // Two generations: when the younger is full, the older is forgotten.
             if known.count >= EntryHistory.generationSize {

@@ -1,3 +1,5 @@
+import RaftCore
+
 /// What an audit holds a cluster to. The first five are the paper's Figure 3.
 public enum Property: String, Hashable, Sendable, Codable, CaseIterable {
     /// At most one server leads in a term (paper §5.2).
@@ -28,12 +30,24 @@ public struct Finding: Error, Hashable, Sendable, CustomStringConvertible {
     public var sentence: String
     /// The number of the event that showed it.
     public var sequence: UInt64
+    /// The servers at fault, as far as some can be named.
+    public var nodes: NodeSet
+    /// The entry at fault, where one is.
+    public var entry: LogIndex?
+    /// The call that nothing explains, where one is.
+    public var call: UInt64?
 
     /// A property that doesn't hold.
-    public init(_ property: Property, _ sentence: String, sequence: UInt64) {
+    public init(
+        _ property: Property, _ sentence: String, sequence: UInt64, nodes: [NodeID] = [], entry: LogIndex? = nil,
+        call: UInt64? = nil
+    ) {
         self.property = property
         self.sentence = sentence
         self.sequence = sequence
+        self.nodes = NodeSet(nodes)
+        self.entry = entry
+        self.call = call
     }
 
     /// The property's name and the sentence.

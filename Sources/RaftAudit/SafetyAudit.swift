@@ -20,7 +20,7 @@ public struct SafetyAudit: Sendable {
     private var entries = EntryHistory()
     /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
     var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
-    private var applied = Window<Applied>(size: SafetyAudit.windowSize)
+    private var applied = Window<Digest?>(size: SafetyAudit.windowSize)
     /// What the servers' state was, by the last entry that they had applied.
     var digests: [LogPosition: (digest: UInt64, node: NodeID)] = [:]
     private var sequence: UInt64 = 0
@@ -85,7 +85,8 @@ public struct SafetyAudit: Sendable {
             take(event, of: node, in: term)
         case .sent(let sent): if sent.copyOf == nil { takeSent(sent.message) }
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
-        case .delivered, .lost, .link, .clock, .stepped, .settings, .called, .returned, .command, .violation: break
+        case .delivered, .lost, .link, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation:
+            break
         }
     }
 
@@ -176,7 +177,7 @@ public struct SafetyAudit: Sendable {
         guard let lost else { return }
         let had = before.log.term(at: LogIndex(lost)).map { "entry \(lost) of term \($0)" } ?? "entry \(lost)"
         let has = server.log.term(at: LogIndex(lost)).map { "has one of term \($0) there" } ?? "has nothing there"
-        find(.promise, "\(node) acknowledged \(had), and after its start \(has)")
+        find(.promise, "\(node) acknowledged \(had), and after its start \(has)", entry: LogIndex(lost), nodes: [node])
         servers[Int(node.rawValue)].promisedLog = LogIndex(lost - 1)
     }
 
@@ -200,7 +201,7 @@ public struct SafetyAudit: Sendable {
         let server = servers[Int(node.rawValue)]
         if let other = leaders[term], other.node != node || other.life != server.life {
             let who = other.node == node ? "\(node) leads twice" : "\(other.node) and \(node) both lead"
-            find(.electionSafety, "\(who) in term \(term)")
+            find(.electionSafety, "\(who) in term \(term)", nodes: [other.node, node])
         }
         latestLed = max(latestLed, term)
         forgetTerms(before: latestLed)
@@ -210,8 +211,8 @@ public struct SafetyAudit: Sendable {
         guard let index = missing(from: server.log, committedBefore: term), let known = committed[index] else { return }
         find(
             .leaderCompleteness,
-            "\(node) leads in term \(term) without entry \(index) of term \(known.entry), which was committed in term \(known.committedIn)"
-        )
+            "\(node) leads in term \(term) without entry \(index) of term \(known.entry), which was committed in term \(known.committedIn)",
+            entry: index, nodes: [node])
     }
 
     /// The first committed entry that is not in `log`, of those committed before `term`.
@@ -273,14 +274,20 @@ public struct SafetyAudit: Sendable {
         let place = Int(node.rawValue)
         let server = servers[place]
         if server.isLeader {
-            find(.leaderAppendOnly, "\(node) leads in term \(server.term) and takes away entry \(first)")
+            find(
+                .leaderAppendOnly, "\(node) leads in term \(server.term) and takes away entry \(first)", entry: first,
+                nodes: [node])
         }
         if first <= server.commit {
             find(
                 .stateMachineSafety,
-                "\(node) takes away entry \(first), which it knows to be committed (commit index \(server.commit))")
+                "\(node) takes away entry \(first), which it knows to be committed (commit index \(server.commit))",
+                entry: first, nodes: [node])
         } else if first <= server.promisedLog, let known = committed[first], known.entry == server.log.term(at: first) {
-            find(.promise, "\(node) takes away entry \(first), which it acknowledged and which is committed")
+            find(
+                .promise, "\(node) takes away entry \(first), which it acknowledged and which is committed",
+                entry: first,
+                nodes: [node])
         }
         servers[place].promisedLog = min(server.promisedLog, first.previous)
     }
@@ -293,8 +300,8 @@ public struct SafetyAudit: Sendable {
         guard let other = entries.conflict(at: position, previous: previous, payload: payload, on: node) else { return }
         find(
             .logMatching,
-            "\(other) and \(node) both have an entry \(index) of term \(term), but not the same one, or not after the same"
-        )
+            "\(other) and \(node) both have an entry \(index) of term \(term), but not the same one, or not after the same",
+            entry: index, nodes: [other, node])
     }
 
     // MARK: - Commits
@@ -326,7 +333,8 @@ public struct SafetyAudit: Sendable {
             guard known.entry != .zero, known.entry != entry else { return }
             return find(
                 .stateMachineSafety,
-                "\(node) commits an entry \(index) of term \(entry), where one of term \(known.entry) was committed")
+                "\(node) commits an entry \(index) of term \(entry), where one of term \(known.entry) was committed",
+                entry: index, nodes: [node])
         }
         // A gap is what was left out; nothing is held against anyone there.
         committed.skip(to: index.previous, with: (.zero, .zero))
@@ -336,8 +344,8 @@ public struct SafetyAudit: Sendable {
             guard let log = leader.log, !log.hasForgotten(index), log.term(at: index) != entry else { continue }
             find(
                 .leaderCompleteness,
-                "entry \(index) of term \(entry) is committed in term \(term), but \(leader.node) leads in term \(later) without it"
-            )
+                "entry \(index) of term \(entry) is committed in term \(term), but \(leader.node) leads in term \(later) without it",
+                entry: index, nodes: [node, leader.node])
         }
     }
 
@@ -346,21 +354,25 @@ public struct SafetyAudit: Sendable {
         if applied.index > servers[place].commit {
             find(
                 .stateMachineSafety,
-                "\(node) applies entry \(applied.index), but has committed only \(servers[place].commit)")
+                "\(node) applies entry \(applied.index), but has committed only \(servers[place].commit)",
+                entry: applied.index, nodes: [node])
         }
         if applied.index <= servers[place].applied {
-            find(.stateMachineSafety, "\(node) applies entry \(applied.index) again")
+            find(
+                .stateMachineSafety, "\(node) applies entry \(applied.index) again", entry: applied.index, nodes: [node]
+            )
         }
         servers[place].applied = applied.index
         if applied.index.rawValue > UInt64(self.applied.count) {
             // A gap is what was left out, or what snapshots stand for.
-            self.applied.skip(to: applied.index.previous, with: Applied(index: .zero))
-            return self.applied.append(applied)
+            self.applied.skip(to: applied.index.previous, with: nil)
+            return self.applied.append(Digest.of(applied))
         }
-        guard let known = self.applied[applied.index], known.index != .zero else { return unchecked += 1 }
-        if known != applied {
+        guard let known = self.applied[applied.index] ?? nil else { return unchecked += 1 }
+        if known != Digest.of(applied) {
             find(
-                .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it")
+                .stateMachineSafety, "\(node) applies entry \(applied.index) to another effect than a server before it",
+                entry: applied.index, nodes: [node])
         }
     }
 
@@ -398,26 +410,18 @@ public struct SafetyAudit: Sendable {
     private mutating func vote(of voter: NodeID, _ incarnation: Incarnation, for candidate: NodeID, in term: Term) {
         let ballot = Ballot(voter: voter, incarnation: incarnation, term: term)
         if let other = votes.updateValue(candidate, forKey: ballot), other != candidate {
-            find(.promise, "\(voter) votes for \(other) and for \(candidate) in term \(term)")
+            find(
+                .promise, "\(voter) votes for \(other) and for \(candidate) in term \(term)",
+                nodes: [voter, other, candidate])
         }
     }
 
     // MARK: - Findings
 
-    mutating func find(_ property: Property, _ sentence: String) {
+    mutating func find(
+        _ property: Property, _ sentence: String, entry: LogIndex? = nil, nodes: [NodeID] = []
+    ) {
         guard findings.count < SafetyAudit.findingsMax else { return }
-        findings.append(Finding(property, sentence, sequence: sequence))
-    }
-}
-
-extension Violation {
-    /// The property that a server found broken.
-    public var property: Property {
-        switch self {
-        case .twoLeaders: .electionSafety
-        case .committedEntryReplaced: .leaderCompleteness
-        case .commitBeyondLog: .stateMachineSafety
-        case .invariant: .monotone
-        }
+        findings.append(Finding(property, sentence, sequence: sequence, nodes: nodes, entry: entry))
     }
 }

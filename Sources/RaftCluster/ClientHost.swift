@@ -17,16 +17,34 @@ final class ClientHost {
     private var sessionSuffix: String
     private var owners: [RequestID: String] = [:]
     private var nextRequest: RequestID = 1
-    private var wake: Scheduled<Void>?
+    private var wake: (task: Scheduled<Void>, at: Instant)?
+    private let callNumbers: Numbers
+    private var load: LoadSchedule?
+    /// Looks whether writes of the load are due.
+    private var loadWake: Scheduled<Void>?
     private var isOver = false
     /// Changes whenever a client is at work.
     private var activity = 0
 
-    init(loop: any EventLoop, events: EventQueue, clock: ClusterClock, sessionSuffix: String) {
+    /// The least time between two looks at the load: what is due in between begins together.
+    private static let loadPause = TimeAmount.milliseconds(1)
+
+    private let patience: Interval
+
+    init(
+        loop: any EventLoop, events: EventQueue, clock: ClusterClock, callNumbers: Numbers, sessionSuffix: String,
+        patience: Interval
+    ) {
+        self.patience = patience
         self.loop = loop
         self.events = events
         self.clock = clock
+        self.callNumbers = callNumbers
         self.sessionSuffix = sessionSuffix
+    }
+
+    private func newClient(_ name: String) -> Client {
+        Client(name: name, session: name + sessionSuffix, patience: patience)
     }
 
     /// Says which servers there are.
@@ -39,23 +57,31 @@ final class ClientHost {
     func reset(sessionSuffix: String) {
         owners = [:]
         clients = [:]
+        load = nil
         self.sessionSuffix = sessionSuffix
     }
 
     /// Says nothing more.
     func end() {
         isOver = true
-        wake?.cancel()
+        load = nil
+        wake?.task.cancel()
+        loadWake?.cancel()
     }
 
     func adopt(_ clock: ClusterClock) {
         self.clock = clock
-        scheduleWake()
+        wake?.task.cancel()
+        wake = nil
+        scheduleWake(by: deadline)
+        loadWake?.cancel()
+        loadWake = nil
+        goOnWithLoad()
     }
 
     /// Lets a client call.
     func call(_ call: ClientCall) {
-        var client = clients[call.client] ?? Client(name: call.client, session: call.client + sessionSuffix)
+        var client = clients[call.client] ?? newClient(call.client)
         events.tell([.called(call)], at: clock.now)
         let actions = client.begin(call, at: clock.now, nodes: nodes, nextID: drawID)
         clients[call.client] = client
@@ -67,6 +93,7 @@ final class ClientHost {
         let actions = client.take(reply, at: clock.now, nodes: nodes, nextID: drawID)
         clients[name] = client
         act(actions, for: name)
+        if load != nil { goOnWithLoad() }
     }
 
     private func act(_ actions: [Client.Action], for name: String) {
@@ -74,10 +101,12 @@ final class ClientHost {
         for action in actions {
             switch action {
             case .send(let request, let node): send(request, to: node, for: name)
-            case .finish(let answer): events.tell([.returned(answer)], at: clock.now)
+            case .finish(let answer):
+                events.tell([.returned(answer)], at: clock.now)
+                if let number = Load.number(of: name) { load?.finish(number) }
             }
         }
-        scheduleWake()
+        scheduleWake(by: clients[name]?.deadline)
     }
 
     private func send(_ request: ClientRequest, to node: NodeID, for name: String) {
@@ -95,24 +124,25 @@ final class ClientHost {
         return nextRequest
     }
 
-    private func scheduleWake() {
-        wake?.cancel()
-        wake = nil
-        guard let moment = clients.values.compactMap(\.deadline).min(), let delay = clock.realDelay(until: moment)
-        else {
+    /// When one of the clients wants to act unasked.
+    private var deadline: Instant? { clients.values.compactMap(\.deadline).min() }
+
+    /// Arranges to wake up by `moment`. An earlier wake-up does as well: it looks again.
+    private func scheduleWake(by moment: Instant?) {
+        guard let moment, wake.map({ moment < $0.at }) ?? true, let delay = clock.realDelay(until: moment) else {
             return
         }
+        wake?.task.cancel()
         let box = NIOLoopBound(self, eventLoop: loop)
-        wake = loop.scheduleTask(in: .nanoseconds(delay)) { box.value.wakeUp() }
+        wake = (loop.scheduleTask(in: .nanoseconds(delay)) { box.value.wakeUp() }, moment)
     }
 
     /// Whether a client has been at work, and when one wants to act unasked.
-    func look() -> ClientLook {
-        ClientLook(activity: activity, deadline: clients.values.compactMap(\.deadline).min())
-    }
+    func look() -> ClientLook { ClientLook(activity: activity, deadline: deadline) }
 
     /// Lets the clients act whose time has come.
     func wakeUp() {
+        wake?.task.cancel()
         wake = nil
         let now = clock.now
         for name in clients.keys.sorted() {
@@ -121,6 +151,37 @@ final class ClientHost {
             clients[name] = client
             act(actions, for: name)
         }
-        if wake == nil { scheduleWake() }
+        scheduleWake(by: deadline)
+        goOnWithLoad()
+    }
+
+    // MARK: - Load
+
+    /// Clients write steadily from now on, or do no more; what is open goes on.
+    func setLoad(_ load: Load?) {
+        let busy = clients.filter { $0.value.openCalls > 0 }.keys.compactMap { Load.number(of: $0) }
+        self.load = load.map { LoadSchedule($0, at: clock.now, busy: Set(busy)) }
+        loadWake?.cancel()
+        loadWake = nil
+        goOnWithLoad()
+    }
+
+    /// Begins the writes that are due; none while the clock stands still.
+    private func goOnWithLoad() {
+        guard load != nil, !clock.isFrozen else { return }
+        let now = clock.now
+        // Whoever watches is to see what happens now; a load that is more than can be told waits for him.
+        while !events.isCrowded, let client = load?.next(at: now) {
+            let number = callNumbers.draw()
+            call(ClientCall(client: Load.client(client), call: number, request: Load.request(ofCall: number)))
+        }
+        guard loadWake == nil, let deadline = load?.deadline, let delay = clock.realDelay(until: deadline) else {
+            return
+        }
+        let box = NIOLoopBound(self, eventLoop: loop)
+        loadWake = loop.scheduleTask(in: max(.nanoseconds(delay), ClientHost.loadPause)) {
+            box.value.loadWake = nil
+            box.value.goOnWithLoad()
+        }
     }
 }

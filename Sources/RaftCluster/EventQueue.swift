@@ -16,6 +16,8 @@ final class EventQueue: Sendable {
         var next: UInt = 0
 
         init(events: [Event]) { self.events = events }
+
+        var first: UInt64 { events[0].sequence }
     }
 
     /// The address of the batch that was pushed last; zero where there is none.
@@ -29,6 +31,8 @@ final class EventQueue: Sendable {
 
     /// How many events may wait for the reader before those that may be left out are.
     static let queuedMax = 50_000
+    /// How many events the reader gets through while nobody notices.
+    private static let crowdedMin = 5_000
 
     /// A way on which the first event has this number.
     init(first: UInt64 = 1) {
@@ -91,7 +95,10 @@ final class EventQueue: Sendable {
         _ = isSignaled.exchange(false, ordering: .acquiringAndReleasing)
     }
 
-    /// Everything that was told, in no particular order, and how many events were left out since the last time. One
+    /// Whether the reader has much to catch up with, so that whoever can had better wait.
+    var isCrowded: Bool { queued.load(ordering: .relaxed) > EventQueue.crowdedMin }
+
+    /// Everything that was told, each batch in its place as far as it is there, and how many events were left out since the last time. One
     /// reader alone calls this.
     func take() -> (events: [Event], dropped: Int) {
         let events = takeBatches()
@@ -115,13 +122,18 @@ final class EventQueue: Sendable {
 
     private func takeBatches() -> [Event] {
         var link = top.exchange(0, ordering: .acquiringAndReleasing)
-        var events: [Event] = []
+        var batches: [Batch] = []
         while let taken = UnsafeRawPointer(bitPattern: link) {
             // Each link was retained once when it was pushed, and is released here, its only reader.
             let batch = Unmanaged<Batch>.fromOpaque(taken).takeRetainedValue()
-            events.append(contentsOf: batch.events)
+            batches.append(batch)
             link = batch.next
         }
+        // The numbers within a batch are a row.
+        batches.sort { $0.first < $1.first }
+        var events: [Event] = []
+        events.reserveCapacity(batches.reduce(0) { $0 + $1.events.count })
+        for batch in batches { events.append(contentsOf: batch.events) }
         return events
     }
 }
@@ -140,6 +152,14 @@ struct EventOrder {
 
     /// Takes events and answers those that are next in order.
     mutating func sort(_ events: [Event]) -> [Event] {
+        // Mostly they are in order, and nothing is missing.
+        if early.isEmpty, let first = events.first, let last = events.last, first.sequence == next,
+            last.sequence == next + UInt64(events.count) - 1,
+            zip(events, events.dropFirst()).allSatisfy({ $0.sequence < $1.sequence })
+        {
+            next += UInt64(events.count)
+            return events
+        }
         early.append(contentsOf: events)
         early.sort { $0.sequence < $1.sequence }
         var count = 0

@@ -59,6 +59,7 @@ extension LiveCluster {
         case .settings(let settings):
             events.tell([.settings(SettingsChanged(settings))], at: clock.now)
             for node in nodes { self.order(node) { $0.adopt(settings) } }
+        case .load(let load): setLoad(load)
         case .call(let command, let via): _ = call(command, via: via)
         case .restart: restart()
         }
@@ -92,10 +93,20 @@ extension LiveCluster {
         clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
     }
 
+    private func setLoad(_ load: Load?) {
+        events.tell([.load(load)], at: clock.now)
+        begin()
+        clients.eventLoop.execute { [clients, open, events] in
+            clients.value.setLoad(load)
+            open.end()
+            events.signal()
+        }
+    }
+
     private func call(_ command: ClientCommand, via: NodeID?) -> UInt64 {
         let call = ClientCall(
-            client: command.client, call: nextCall, request: command.request, via: via, isRetry: command.isRetry)
-        nextCall += 1
+            client: command.client, call: callNumbers.draw(), request: command.request, via: via,
+            isRetry: command.isRetry)
         begin()
         clients.eventLoop.execute { [clients, open, events] in
             clients.value.call(call)

@@ -33,6 +33,9 @@ public final class LiveCluster: RunningLaboratory {
         /// The number of the first event, and when it comes: a cluster that takes the place of another goes on from there.
         public var beginning: (sequence: UInt64, at: Instant) = (1, .zero)
 
+        /// How long clients wait before a call's result is unknown.
+        public var patience = Client.patience
+
         /// Five servers at full speed.
         public init(
             nodes: Int? = nil, dataDirectory: String? = nil, basePort: Int? = nil, seed: UInt64 = 1, speed: Double = 1,
@@ -86,7 +89,7 @@ public final class LiveCluster: RunningLaboratory {
     var clock: ClusterClock
     /// Whether the servers were started.
     public internal(set) var hasStarted = false
-    var nextCall: UInt64 = 1
+    let callNumbers = Numbers()
     /// The servers that were told to have failed since they were told to run.
     private var failed: Set<NodeID> = []
     /// The last event that was taken, and the last up to which servers that are watched were let go on.
@@ -116,7 +119,7 @@ public final class LiveCluster: RunningLaboratory {
         snapshots.next().execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
         basePort = options.basePort
         let surroundings = Surroundings(
-            directory: directory, snapshots: snapshots.next(), events: events, numbers: MessageNumbers(),
+            directory: directory, snapshots: snapshots.next(), events: events, numbers: Numbers(),
             seed: options.seed)
         self.surroundings = surroundings
         for identity in plan.identities {
@@ -126,9 +129,11 @@ public final class LiveCluster: RunningLaboratory {
                 options.settings, clock)
         }
         let clientLoop = servers.next()
-        let (events, clock) = (events, clock)
+        let (events, clock, callNumbers) = (events, clock, callNumbers)
         clients = try clientLoop.submit {
-            let host = ClientHost(loop: clientLoop, events: events, clock: clock, sessionSuffix: plan.sessionSuffix)
+            let host = ClientHost(
+                loop: clientLoop, events: events, clock: clock, callNumbers: callNumbers,
+                sessionSuffix: plan.sessionSuffix, patience: options.patience)
             return NIOLoopBound(host, eventLoop: clientLoop)
         }.wait()
         introduce()
@@ -315,7 +320,7 @@ struct Surroundings {
     let directory: DataDirectory
     let snapshots: any EventLoop
     let events: EventQueue
-    let numbers: MessageNumbers
+    let numbers: Numbers
     let seed: UInt64
 
     /// Makes a server with its disk; it waits to be started.

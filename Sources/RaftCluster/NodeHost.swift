@@ -34,7 +34,7 @@ final class NodeHost {
     /// Done when everything that was ordered so far is.
     private var orders: EventLoopFuture<Void>
     let disk: DiskReference
-    let messageNumbers: MessageNumbers
+    let messageNumbers: Numbers
     /// Where it listens, zero for any free port.
     var port: Int
     /// Whether somebody has asked for just that port.
@@ -94,7 +94,7 @@ final class NodeHost {
     private static let grace = TimeAmount.milliseconds(1)
 
     init(
-        id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: MessageNumbers,
+        id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: Numbers,
         identity: Identity, settings: Settings, clock: ClusterClock, port: Int, seed: UInt64
     ) {
         self.id = id

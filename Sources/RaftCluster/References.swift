@@ -56,8 +56,8 @@ struct DiskReference: Sendable {
     }
 }
 
-/// Numbers messages, as the screen shows them, through the whole cluster.
-final class MessageNumbers: Sendable {
+/// Numbers messages, as the screen shows them, or calls, through the whole cluster.
+final class Numbers: Sendable {
     private let next = Atomic<UInt64>(1)
 
     /// The next number.

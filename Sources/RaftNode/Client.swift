@@ -21,7 +21,9 @@ public struct Client: Sendable {
     private var isSessionKnown = false
     private var lastWrite: (sequence: UInt64, session: String, operation: Operation)?
 
-    /// How long a call goes on before its result is unknown.
+    private let patience: Interval
+
+    /// How long a call goes on before its result is unknown, unless said.
     public static let patience = Interval.seconds(5)
     /// How long a server may be silent before another is asked.
     private static let attemptPatience = Interval.milliseconds(500)
@@ -60,8 +62,9 @@ public struct Client: Sendable {
     ///
     /// - Parameter session: The name under which the cluster knows its writes. No other client of the cluster's whole
     ///   life may have the same, or its writes would be taken for repetitions.
-    public init(name: String, session: String) {
+    public init(name: String, session: String, patience: Interval = Client.patience) {
         self.name = name
+        self.patience = patience
         self.session = session
         firstSession = session
     }
@@ -83,7 +86,7 @@ public struct Client: Sendable {
     public mutating func begin(
         _ call: ClientCall, at now: Instant, nodes: [NodeID], nextID: () -> RequestID
     ) -> [Action] {
-        var open = Call(call: call, session: session, expires: now + Client.patience, next: now)
+        var open = Call(call: call, session: session, expires: now + patience, next: now)
         if case .write(let operation) = call.request {
             if call.isRetry, let lastWrite {
                 (open.sequence, open.session) = (lastWrite.sequence, lastWrite.session)

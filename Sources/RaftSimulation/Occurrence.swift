@@ -30,6 +30,8 @@ struct Occurrence: Comparable, Sendable {
         case reply(Reply, client: Int)
         /// A client wants to be woken, or to begin its next call.
         case client(Int)
+        /// Writes of the load may be due.
+        case load
         /// Somebody was elected, and may be told to change the members.
         case elected(server: Int)
         /// Something goes wrong.
@@ -44,7 +46,7 @@ struct Occurrence: Comparable, Sendable {
         var isTimeless: Bool {
             switch self {
             case .delivery, .synced, .snapshotWritten, .snapshotRead, .request, .requests, .reply: true
-            case .link, .wake, .client, .elected, .fault, .mend, .revival: false
+            case .link, .wake, .client, .load, .elected, .fault, .mend, .revival: false
             }
         }
     }

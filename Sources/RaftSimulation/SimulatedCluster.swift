@@ -34,6 +34,13 @@ public final class SimulatedCluster: Laboratory {
     private var world: World
     private var desk: Desk
 
+    private init(world: World, desk: Desk, hasStarted: Bool) {
+        self.world = world
+        self.desk = desk
+        self.hasStarted = hasStarted
+        isWatched = world.isWatched
+    }
+
     /// Makes the cluster; its servers wait to be started.
     public init(_ options: Options) {
         var mix = Mix()
@@ -129,5 +136,56 @@ public final class SimulatedCluster: Laboratory {
                 return
             }
         }
+    }
+}
+
+// What a cluster whose time somebody else lets pass is asked.
+
+extension SimulatedCluster {
+    /// A cluster that is as this one is now, and goes on on a way of its own.
+    func copy() -> SimulatedCluster { SimulatedCluster(world: world, desk: desk, hasStarted: hasStarted) }
+
+    /// Seconds of cluster time in a second.
+    var rate: Double { desk.isFrozen ? 0 : desk.speed }
+
+    /// Whether the clock stands still.
+    var isFrozen: Bool { world.isFrozen }
+
+    /// When the next thing happens; `nil` where nothing ever will.
+    var next: Instant? { world.next }
+
+    /// The number of the last event.
+    var lastSequence: UInt64 { world.lastSequence }
+
+    /// Whether there are events to take.
+    var hasEvents: Bool { !world.events.isEmpty }
+
+    /// Whether something is to happen that takes none of the cluster's time.
+    var hasWork: Bool { world.stepsLeft != nil }
+
+    /// Servers that are watched end their steps.
+    func releaseWatched() { world.releaseWatched() }
+
+    /// Lets the next thing happen. Answers whether there was one.
+    func goOn() -> Bool {
+        if world.isFrozen { return world.goOnFrozen() }
+        guard world.next != nil else { return false }
+        world.step()
+        return true
+    }
+
+    /// Lets what is due by `moment` happen, so many steps at most. While servers are watched, they wait at the first.
+    func advance(to moment: Instant, steps: Int) {
+        for _ in 0..<steps {
+            if world.isWatched, !world.events.isEmpty { return }
+            if !world.isFrozen { guard let next = world.next, next <= moment else { return } }
+            guard goOn() else { return }
+        }
+    }
+
+    /// Lets time pass up to `moment`, by which nothing more is due.
+    func pass(to moment: Instant) {
+        if let next = world.next, next < moment { return }
+        world.now = max(world.now, moment)
     }
 }

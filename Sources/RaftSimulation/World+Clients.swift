@@ -84,6 +84,7 @@ extension World {
 
     private mutating func finish(_ answer: ClientReturn, of place: Int) {
         tell(.returned(answer))
+        finishLoad(of: clients[place].client.name)
         guard clients[place].isAutomatic else { return }
         clients[place].isBusy = false
         if let asked = clients[place].asked {

@@ -31,6 +31,7 @@ extension World {
         case .clock(let rate): setClock(rate)
         case .step(let count): stepsLeft = (stepsLeft ?? 0) + count
         case .settings(let settings): adopt(settings)
+        case .load(let load): setLoad(load)
         case .call(let command, let via):
             return call(command.request, by: client(named: command.client), via: via, isRetry: command.isRetry)
         case .restart: restart()
@@ -48,7 +49,7 @@ extension World {
         if wasFrozen, !isFrozen { lookAgainAtAll() }
     }
 
-    private mutating func client(named name: String) -> Int {
+    mutating func client(named name: String) -> Int {
         if let place = clients.firstIndex(where: { $0.client.name == name }) { return place }
         clients.append(SimulatedClient(name: name, isAutomatic: false))
         return clients.count - 1
@@ -77,7 +78,7 @@ extension World {
         servers = World.servers(count: firstCount, cluster: random.next(), sabotage)
         clients = []
         isFrozen = false
-        stepsLeft = nil
+        (stepsLeft, load, loadWake) = (nil, nil, nil)
         tell(.began(ClusterBegan(nodes: firstCount, seed: seed, settings: settings)))
         for place in servers.indices { start(place) }
     }

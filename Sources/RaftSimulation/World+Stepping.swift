@@ -77,5 +77,7 @@ extension World {
             clients[place].wake = nil
             scheduleWake(ofClient: place)
         }
+        loadWake = nil
+        goOnWithLoad()
     }
 }

@@ -34,6 +34,9 @@ public struct World: Sendable {
     /// How many servers there were at first.
     let firstCount: Int
     var clients: [SimulatedClient] = []
+    /// The load that it is under, and when it is looked at.
+    var load: LoadSchedule?
+    var loadWake: Instant?
     var random: Generator
     /// Where the kinds of reads are drawn from, which came later than the rest.
     var laterRandom: Generator
@@ -55,6 +58,8 @@ public struct World: Sendable {
     var queue = Heap<Occurrence>()
     private var drawn: UInt64 = 0
     private var nextSequence: UInt64 = 1
+    /// The number of the last event that was told.
+    var lastSequence: UInt64 { nextSequence - 1 }
     var nextMessage: UInt64 = 1
     var nextRequest: RequestID = 1
     var nextCall: UInt64 = 1
@@ -145,6 +150,7 @@ public struct World: Sendable {
         case .requests(let server, let life): takeRequests(server, life: life)
         case .reply(let reply, let client): take(reply, at: client)
         case .client(let place): wakeClient(place)
+        case .load: goOnWithLoad()
         case .elected(let server): changeOneMember(through: server)
         case .fault: somethingGoesWrong()
         case .mend(let server, let life): mend(server, life: life)

@@ -66,6 +66,9 @@ struct CauseSearch {
         case .clock: nearest { isBeginning($0) || command(at: $0)?.changesClock == true }
         case .stepped: nearestCommand { $0.verb == "step" }
         case .settings: nearestCommand { $0.verb == "rule" || $0.verb == "option" }
+        case .load: nearestCommand { $0.verb == "load" || $0.verb == "reset" }
+        case .called(let call) where Load.number(of: call.client) != nil:
+            nearest { if case .load = row[$0].kind { true } else { false } }
         case .called(let call): nearestCommand { $0.asks(call) }
         case .returned(let answer): cause(of: answer)
         case .violation: row.isEmpty ? nil : row.count - 1

@@ -16,6 +16,8 @@ extension Event.Kind {
         case .began(let began): (1...63).contains(began.nodes)
         case .node(_, let term, let event): term.rawValue <= max && event.isWithinBounds(max)
         case .sent(let sent): sent.message.isWithinBounds(max)
+        case .load(let load):
+            load.map { Load.rates.contains($0.rate) && Load.clientCounts.contains($0.clients) } ?? true
         case .delivered, .lost, .link, .clock, .stepped, .settings, .called, .returned, .command, .violation, .dropped:
             true
         }

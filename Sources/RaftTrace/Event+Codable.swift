@@ -61,6 +61,7 @@ extension Event.Kind {
         case .clock(let rate): ("clock", rate)
         case .stepped(let step): ("step", step)
         case .settings(let settings): ("settings", settings)
+        case .load(let load): ("load", load ?? Load(rate: 0, clients: 0))
         case .called(let call): ("client-call", CallForm(call))
         case .returned(let answer): ("client-return", ReturnForm(answer))
         case .command(let command): ("command", command)
@@ -79,6 +80,9 @@ extension Event.Kind {
         case "clock": self = .clock(try ClockRate(from: decoder))
         case "step": self = .stepped(try ClockStepped(from: decoder))
         case "settings": self = .settings(try SettingsChanged(from: decoder))
+        case "load":
+            let load = try Load(from: decoder)
+            self = .load(load.rate == 0 ? nil : load)
         case "client-call": self = .called(try CallForm(from: decoder).decoded())
         case "client-return": self = .returned(try ReturnForm(from: decoder).decoded())
         case "command": self = .command(try CommandDone(from: decoder))

@@ -37,6 +37,8 @@ public struct Event: Hashable, Sendable {
         case stepped(ClockStepped)
         /// The servers follow other settings from now on.
         case settings(SettingsChanged)
+        /// Clients write steadily from now on, or do no more.
+        case load(Load?)
         /// A client asks.
         case called(ClientCall)
         /// A client is answered.
@@ -54,7 +56,8 @@ public struct Event: Hashable, Sendable {
         switch kind {
         case .sent, .delivered, .lost: true
         case .node(_, _, let event): event.isDroppable
-        case .began, .link, .clock, .stepped, .settings, .called, .returned, .command, .violation, .dropped: false
+        case .began, .link, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation, .dropped:
+            false
         }
     }
 }

@@ -5,13 +5,33 @@ import RaftCore
 /// follows.
 public struct Explanation: Hashable, Sendable {
     /// The servers it is about, the one it happened on first.
-    public var nodes: [NodeID]
+    public var nodes: [NodeID] { words.nodes }
     /// What happened. It doesn't name the server it happened on.
-    public var sentence: String
+    public var sentence: String { words.sentence }
     /// Where the rule stands, like `§5.4.1`.
-    public var section: String?
+    public var section: String? { words.section }
     /// How much it matters to somebody who watches.
-    public var weight: Weight
+    public let weight: Weight
+    private let source: Source
+
+    private enum Source: Hashable, Sendable {
+        case words(Words)
+        /// It is put into words when somebody reads it.
+        case event(Event.Kind)
+    }
+
+    private struct Words: Hashable, Sendable {
+        var nodes: [NodeID]
+        var sentence: String
+        var section: String?
+    }
+
+    private var words: Words {
+        switch source {
+        case .words(let words): words
+        case .event(let kind): kind.explanation.words
+        }
+    }
 
     /// How much an event matters to somebody who watches.
     public enum Weight: Int, Hashable, Sendable, Comparable {
@@ -29,10 +49,14 @@ public struct Explanation: Hashable, Sendable {
     }
 
     init(_ nodes: [NodeID], _ sentence: String, _ section: String? = nil, _ weight: Weight = .usual) {
-        self.nodes = nodes
-        self.sentence = sentence
-        self.section = section
+        source = .words(Words(nodes: nodes, sentence: sentence, section: section))
         self.weight = weight
+    }
+
+    /// One that hardly anybody will read.
+    fileprivate init(background kind: Event.Kind) {
+        source = .event(kind)
+        weight = .background
     }
 
     /// What happened, where, and where the rule stands: `n4 refuses n2 its vote for term 8: … (§5.4.1)`.
@@ -45,7 +69,25 @@ public struct Explanation: Hashable, Sendable {
 extension Event {
     /// The event in one sentence.
     public var explanation: Explanation {
-        switch kind {
+        kind.isFrequent ? Explanation(background: kind) : kind.explanation
+    }
+}
+
+extension Event.Kind {
+    /// Whether it is in the background, and there is so much of it under load that making sentences of it would be most
+    /// of the work of whoever watches.
+    fileprivate var isFrequent: Bool {
+        switch self {
+        case .delivered, .node(_, _, .raft(.persisted)): true
+        case .node(_, _, .applied(let applied)): !applied.isDuplicate
+        case .called(let call): Load.number(of: call.client) != nil
+        case .returned(let answer): Load.number(of: answer.client) != nil
+        default: false
+        }
+    }
+
+    fileprivate var explanation: Explanation {
+        switch self {
         case .began(let began):
             Explanation([], "a cluster of \(began.nodes) begins, seed \(began.seed)", nil, .important)
         case .node(let node, let term, let event): event.explanation(on: node, term: term)
@@ -58,6 +100,11 @@ extension Event {
         case .clock(let clock): Explanation([], clock.sentence, nil, .important)
         case .stepped(let step): step.explanation
         case .settings(let settings): Explanation([], settings.sentence, nil, .important)
+        case .load(let load):
+            Explanation(
+                [],
+                load.map { "\($0.clients) clients write \($0.rate) times a second" } ?? "the load ends", nil, .important
+            )
         case .called(let call): call.explanation
         case .returned(let answer):
             Explanation([], "\(answer.client): \(answer.result)", nil, answer.result.isOK ? .usual : .important)

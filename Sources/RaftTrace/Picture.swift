@@ -20,9 +20,11 @@ public struct Picture: Sendable {
     public private(set) var rate = 1.0
     /// What the servers follow; `nil` before the cluster has begun.
     public private(set) var settings: SettingsChanged?
+    /// The load that the cluster is under, if it is.
+    public private(set) var load: Load?
     /// The calls that wait for their answer, oldest first.
     public private(set) var openCalls: [ClientCall] = []
-    /// The last answer that a client got.
+    /// The last answer that a client got, but for those of a load.
     public private(set) var lastReturn: ClientReturn?
     /// How many writes clients were told are done.
     public private(set) var acknowledgedWrites = 0
@@ -85,6 +87,7 @@ public struct Picture: Sendable {
         case .link(let state): links[LinkID(from: state.from, to: state.to)] = state
         case .clock(let clock): rate = clock.rate
         case .settings(let changed): settings = changed
+        case .load(let load): self.load = load
         case .called(let call): openCalls.append(call)
         case .returned(let answer): close(answer)
         case .stepped, .command, .violation: break
@@ -120,7 +123,7 @@ public struct Picture: Sendable {
     }
 
     private mutating func close(_ answer: ClientReturn) {
-        lastReturn = answer
+        if Load.number(of: answer.client) == nil { lastReturn = answer }
         guard let place = openCalls.firstIndex(where: { $0.client == answer.client && $0.call == answer.call }) else {
             return
         }

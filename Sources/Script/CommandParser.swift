@@ -41,6 +41,7 @@ extension LineParser {
         case "thaw": return .thaw
         case "step": return .step(next == nil ? 1 : try count("a count of steps", in: Command.steps))
         case "speed": return .speed(try rate())
+        case "load": return .load(takes("off") ? nil : try load())
         case "undo": return .undo
         case "reset": return .reset
         default: return nil
@@ -195,6 +196,19 @@ extension LineParser {
                 "unknown option '\(token.text)': there are \(OptionChange.names.joined(separator: ", "))",
                 column: token.column)
         }
+    }
+
+    /// `1000/s`, or `1000/s 32` for so many clients.
+    private mutating func load() throws(ScriptError) -> Load {
+        let token = try require("a rate like 1000/s")
+        guard token.text.hasSuffix("/s"), let rate = Int(token.text.dropLast(2)), Load.rates.contains(rate) else {
+            throw ScriptError(
+                "a load is off, or a rate from \(Load.rates.lowerBound)/s to \(Load.rates.upperBound)/s, not '\(token.text)'",
+                column: token.column)
+        }
+        return Load(
+            rate: rate,
+            clients: next == nil ? Load.usualClients : try count("a count of clients", in: Load.clientCounts))
     }
 
     private mutating func count(_ what: String, from least: Int) throws(ScriptError) -> Int {

@@ -10,6 +10,10 @@ public enum PromptLine: Hashable, Sendable {
     case say(String)
     /// The screen is kept in this file, as text or, where it is called so, as SVG.
     case screenshot(String)
+    /// What was done since the cluster began is kept in this file, as a script.
+    case save(String)
+    /// The screen is recorded in this file from now on; without one, no more.
+    case record(String?)
     /// What led to the last event that is shown.
     case why
     /// The screen goes back by so many events.
@@ -54,6 +58,13 @@ public enum PromptLine: Hashable, Sendable {
             self = word.text == "next" ? .next : .previous
         case "screenshot":
             self = .screenshot(try parser.text("a file"))
+            try parser.finish()
+        case "save":
+            self = .save(try parser.text("a file"))
+            try parser.finish()
+        case "record":
+            let isOff = parser.takes("off")
+            self = .record(isOff ? nil : try parser.text("a file, or off,"))
             try parser.finish()
         case "quit", "q", "exit":
             try parser.finish()

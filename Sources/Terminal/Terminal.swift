@@ -36,7 +36,9 @@ public final class Terminal {
     /// - Throws: ``Failure`` where one of them isn't.
     public static func require() throws(Failure) {
         guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
-            throw Failure(description: "this is no terminal: start raft-tui in one, or play a script with raft-tui run")
+            throw Failure(
+                description:
+                    "this is no terminal: start raft-tui in one, or with --plain, or play a script with raft-tui run")
         }
     }
 

@@ -33,6 +33,13 @@ struct ClusterOptions: ParsableArguments {
         }
     }
 
+    /// Makes sure that nothing is asked for that only real nodes have.
+    func refuseDisks() throws {
+        if dataDir != nil || port != nil {
+            throw ValidationError("--simulated has no disks and no ports: leave out --data-dir and --port")
+        }
+    }
+
     /// What a live cluster is started with, where the options don't say it.
     func live(nodes: Int?, speed usual: Double, latency usualLatency: ClosedRange<Interval>) -> LiveCluster.Options {
         LiveCluster.Options(

@@ -20,6 +20,18 @@ enum Files {
         return bytes
     }
 
+    /// Makes sure that writing to `path` takes nothing away that is worth something: there is no file, or an empty one, or
+    /// one that begins with `mark`.
+    ///
+    /// - Throws: ``Failure`` where there is another, which isn't `what`.
+    static func requireReplaceable(_ path: String, beginningWith mark: String, _ what: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return }
+        guard try bytes(path).starts(with: mark.utf8) else {
+            throw Failure("\(path) is there already, and isn't \(what): choose another name, or remove it")
+        }
+    }
+
     /// Makes `text` the contents of a file.
     static func write(_ text: String, to path: String) throws {
         guard let file = fopen(path, "w") else {

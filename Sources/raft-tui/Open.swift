@@ -4,6 +4,7 @@ import Glibc
 import Laboratory
 import RaftCluster
 import RaftCore
+import RaftSimulation
 import RaftTrace
 import Script
 import Terminal
@@ -15,45 +16,107 @@ struct Open: ParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
 
+    @Flag(help: "Run a simulated cluster, whose past can be gone on from on another way.")
+    var simulated = false
+
     @Option(help: "Keep the events in this file, one JSON object a line.")
     var trace: String?
 
+    @Option(help: "Record the screen in this file, for asciinema.")
+    var record: String?
+
     @OptionGroup var screen: ScreenOptions
+
+    @Flag(help: "Print what happens, a line each, and read commands from standard input, without a screen.")
+    var plain = false
 
     /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there.
     private static let pace = 0.1
+    /// How long clients wait while somebody talks to an audience.
+    private static let audiencePatience = Interval.seconds(86_400)
 
     func run() throws { try open(nil) }
 
     /// Opens the dashboard, and presents a script in it.
     func open(_ script: (name: String, script: Script)?) throws {
+        if plain { return try tell(script) }
         try MainActor.assumeIsolated {
             let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
             var options = cluster.live(
                 nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
                 latency: .milliseconds(10) ... .milliseconds(30))
-            let laboratory = try Open.start(options)
+            if script != nil { options.patience = Open.audiencePatience }
+            let laboratory = try start(options)
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
                 slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
             ) { script, former, picture in
-                // The same options, but disks of its own: a lesson begins with nothing, and takes nothing away.
-                former.close()
-                (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
                 options.speed = Open.pace
-                options.beginning = (picture.sequence + 1, former.now)
-                return try Open.start(options)
+                options.patience = Open.audiencePatience
+                return try startAnew(&options, for: script, after: former, picture)
             }
             if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
+            if let record { session.record(in: record) }
             let end = try session.run()
             try writer?.close()
             if end != 0 { throw ExitCode(end) }
         }
     }
 
-    private static func start(_ options: LiveCluster.Options) throws -> LiveCluster {
+    /// Prints what happens, a line each, and presents a script so.
+    private func tell(_ script: (name: String, script: Script)?) throws {
+        let writer = try trace.map { try TraceWriter(path: $0) }
+        // Where nothing moves there is nothing to slow down for.
+        var options = cluster.live(
+            nodes: script?.script.nodes ?? cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
+        if script != nil { options.patience = Open.audiencePatience }
+        let laboratory = try start(options)
+        let session = PlainSession(laboratory: laboratory, writer: writer) { script, former, picture in
+            try startAnew(&options, for: script, after: former, picture)
+        }
+        if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
+        let end = try session.run()
+        try writer?.close()
+        if end != 0 { throw ExitCode(end) }
+    }
+
+    /// Starts a cluster for a script with the same options, but disks of its own: a lesson begins with nothing, and takes
+    /// nothing away.
+    private func startAnew(
+        _ options: inout LiveCluster.Options, for script: Script, after former: any RunningLaboratory,
+        _ picture: Picture
+    ) throws -> any RunningLaboratory {
+        former.close()
+        (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
+        options.beginning = (picture.sequence + 1, former.now)
+        return try start(options)
+    }
+
+    private func start(_ options: LiveCluster.Options) throws -> any RunningLaboratory {
+        if simulated {
+            return PacedCluster(
+                SimulatedCluster.Options(
+                    nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
+                    latency: options.latency, settings: options.settings))
+        }
         do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
+    }
+
+    func validate() throws {
+        if simulated { try cluster.refuseDisks() }
+        try PlainOptions.check(plain: plain, record: record)
+    }
+}
+
+/// Makes a fresh cluster for a script, in the place of the one there is, of which so much is known.
+typealias FreshCluster = (Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory
+
+/// What can't go together with `--plain`.
+enum PlainOptions {
+    /// Makes sure that nobody wants what there is only with a screen.
+    static func check(plain: Bool, record: String?) throws {
+        if plain, record != nil { throw ValidationError("--plain has no screen to record: leave out --record.") }
     }
 }
 

@@ -9,11 +9,15 @@ struct Presenter {
     private var player: Player
     private var told: Slide?
     private var toldWork: String?
-    private var isOver = false
+    /// Whether the script has ended.
+    private(set) var isOver = false
     /// The moment of cluster time at which there is something to do, whatever happens until then.
     private(set) var wake: Instant?
 
     init(_ script: Script) { player = Player(script, isPresented: true) }
+
+    /// Whether it is the presenter's turn.
+    var isWaiting: Bool { !isOver && player.slide != nil && player.work == nil }
 
     mutating func take(_ events: [Event]) { player.take(events) }
 

@@ -37,10 +37,7 @@ struct Run: ParsableCommand {
 
     func validate() throws {
         if (file == nil) == (lesson == nil) { throw ValidationError("Name a script, or a --lesson.") }
-        guard simulated else { return }
-        if cluster.dataDir != nil || cluster.port != nil {
-            throw ValidationError("--simulated has no disks and no ports: leave out --data-dir and --port")
-        }
+        if simulated { try cluster.refuseDisks() }
     }
 
     func run() throws {

@@ -15,7 +15,7 @@ import Terminal
 final class Session {
     private var laboratory: any RunningLaboratory
     /// Makes a fresh cluster for a script, in the place of the one there is.
-    private let freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)?
+    private let freshCluster: FreshCluster?
     /// The script that is presented, with its name.
     private var script: (name: String, script: Script)?
     private var presenter: Presenter?
@@ -23,18 +23,23 @@ final class Session {
     private let writer: TraceWriter?
     private let history: History
     private var model: Model
+    private var recorder: Recorder?
     private var isStarting = true
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
     private var isStale = true
+    /// Whether so much happens that events are better taken together.
+    private var isBusy = false
 
     /// The least time between two drawings, in nanoseconds.
     private static let frame: Int64 = 50_000_000
+    /// So many events at once are much, and so many milliseconds pass then before the next are taken.
+    private static let busyCount = 200
+    private static let busyPause: Int32 = 5
 
     init(
         laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, taste: Taste, speed: Double,
-        slowsTo: Double?,
-        freshCluster: ((Script, any RunningLaboratory, Picture) throws -> any RunningLaboratory)? = nil
+        slowsTo: Double?, freshCluster: FreshCluster? = nil
     ) throws {
         self.laboratory = laboratory
         self.writer = writer
@@ -45,7 +50,7 @@ final class Session {
         taste.mouse = terminal.hasMouse ? .on : .none
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay, taste: taste)
+            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste)
     }
 
     /// Presents `script` from its beginning.
@@ -55,11 +60,32 @@ final class Session {
         update(.presenting(script, name: name))
     }
 
+    /// Records the screen in a file from now on; without one, no more.
+    func record(in path: String?) {
+        do {
+            if let path {
+                let next = try Recorder(path: path, size: model.size)
+                try? recorder?.close()
+                recorder = next
+                update(.done("the screen is recorded in \(path): record off ends it"))
+            } else if let recorder {
+                self.recorder = nil
+                try recorder.close()
+                update(.done("the recording is in \(recorder.path)"))
+            } else {
+                update(.refused("nothing is recorded: record FILE begins it"))
+            }
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
     /// Runs until its user leaves. Answers the exit status.
     func run() throws -> Int32 {
         defer {
             terminal.close()
             laboratory.close()
+            try? recorder?.close()
         }
         draw()
         while exitStatus == nil {
@@ -81,9 +107,18 @@ final class Session {
         var requests = (terminal.descriptors + [laboratory.eventDescriptor ?? -1]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
+        if isBusy {
+            // Keys and signals alone are not kept waiting.
+            poll(&requests, nfds_t(requests.count - 1), Session.busyPause)
+            if requests.dropLast().contains(where: { $0.revents != 0 }) { return checkTerminal(requests[0]) }
+        }
         poll(&requests, nfds_t(requests.count), timeout)
+        checkTerminal(requests[0])
+    }
+
+    private func checkTerminal(_ request: pollfd) {
         // A terminal that is gone has nothing to be drawn on any more.
-        if requests[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { exitStatus = 129 }
+        if request.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { exitStatus = 129 }
     }
 
     private var timeout: Int32 {
@@ -110,6 +145,7 @@ final class Session {
     private func takeEvents() throws {
         let events = laboratory.takeEvents()
         if !events.isEmpty { isStale = true }
+        isBusy = events.count >= Session.busyCount
         update(.events(events, now: laboratory.now))
         presenter?.take(events)
         try writer?.write(events, model.audit)
@@ -147,9 +183,12 @@ final class Session {
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
             case .copy(let text): terminal.copy(text)
+            case .save(let path): save(in: path)
+            case .record(let path): record(in: path)
             case .lesson(let name): begin(name)
             case .turnPage: presenter?.turnPage()
             case .leaveLesson(let isLeft): presenter?.leave(isLeft)
+            case .branch(let sequence, let command): branch(after: sequence, then: command)
             case .endLesson: (presenter, script) = (nil, nil)
             case .quit: exitStatus = 0
             case .redraw: terminal.forget()
@@ -166,11 +205,33 @@ final class Session {
         }
     }
 
+    /// Goes back to a moment, and on from there on another way.
+    private func branch(after sequence: UInt64, then command: Command) {
+        do throws(Refusal) {
+            if writer != nil { throw Refusal("a trace tells one story: without --trace another way can be taken") }
+            try (laboratory as? any BranchingLaboratory)?.branch(after: sequence)
+            (presenter, script) = (nil, nil)
+            update(.branched)
+            perform(command)
+        } catch {
+            update(.refused(error.description))
+        }
+    }
+
     private func keepScreen(in path: String) {
         let canvas = model.view().canvas
         do {
             try Files.write(path.hasSuffix(".svg") ? canvas.svg(model.taste.theme) : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
+        } catch {
+            update(.refused("\(error)"))
+        }
+    }
+
+    /// Keeps what was done as a script.
+    private func save(in path: String) {
+        do {
+            update(.done(try Saving.save(model.transcript, breaking: model.audit, to: path)))
         } catch {
             update(.refused("\(error)"))
         }
@@ -214,5 +275,10 @@ final class Session {
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false
+        do { try recorder?.take(scene, model.taste.theme) } catch {
+            recorder = nil
+            isStale = true
+            update(.refused("the recording ends: \(error)"))
+        }
     }
 }

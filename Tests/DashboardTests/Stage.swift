@@ -34,7 +34,8 @@ struct Stage {
 
     /// Tells the dashboard something that no server says.
     mutating func happen(_ kind: Event.Kind) {
-        effects = model.update(.events([Event(at: bench.now, sequence: 0, kind: kind)], now: bench.now))
+        let event = Event(at: bench.now, sequence: model.present.sequence + 1, kind: kind)
+        effects = model.update(.events([event], now: bench.now))
     }
 
     /// Types keys; answers what the dashboard wants done.

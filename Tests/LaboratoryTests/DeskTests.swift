@@ -86,6 +86,43 @@ struct DeskTests {
         #expect(refusal(.step(1)) != nil)
     }
 
+    @Test("a load ends once, and its clients are nobody else's")
+    mutating func load() throws {
+        #expect(refusal(.load(nil)) == "there is no load")
+        #expect(refusal(.load(Load(rate: 0))) == "a load is 1/s to 100000/s")
+        #expect(refusal(.load(Load(rate: 9, clients: 257))) == "a load has 1 to 256 clients")
+        #expect(try orders(.load(Load(rate: 9))) == [.load(Load(rate: 9, clients: 16))])
+        #expect(try orders(.load(Load(rate: 10))) == [.load(Load(rate: 10))], "another rate takes its place")
+        #expect(try orders(.load(nil)) == [.load(nil)])
+        #expect(refusal(.load(nil)) == "there is no load")
+        _ = try orders(.load(Load(rate: 9)))
+        _ = try orders(.reset)
+        #expect(refusal(.load(nil)) == "there is no load", "a fresh cluster has none")
+        let call = ClientCommand(.write(.set(key: [1], value: [1])), client: "load3")
+        #expect(refusal(.client(call)) == "load3 is a client of the load: choose another name")
+        _ = try orders(.client(ClientCommand(.write(.set(key: [1], value: [1])), client: "loader")))
+    }
+
+    @Test("a load is as much as was asked for, and makes up for little of what it missed")
+    func schedule() {
+        var schedule = LoadSchedule(Load(rate: 1_000, clients: 2), at: .zero)
+        func moment(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
+        #expect(schedule.next(at: moment(0)) == 1)
+        #expect(schedule.next(at: moment(0)) == nil, "a write a millisecond")
+        #expect(schedule.deadline == moment(1))
+        #expect(schedule.next(at: moment(1)) == 2)
+        #expect(schedule.next(at: moment(2)) == nil && schedule.deadline == nil, "both wait for their answers")
+        schedule.finish(2)
+        schedule.finish(3)
+        #expect(schedule.next(at: moment(1_000)) == 2)
+        var count = 0
+        for _ in 1...100 {
+            schedule.finish(1)
+            if schedule.next(at: moment(1_000)) != nil { count += 1 }
+        }
+        #expect((9...11).contains(count), "ten milliseconds' worth, not a second's")
+    }
+
     @Test("held links, timers and disks can't be held twice, nor freed where they are free")
     mutating func switches() throws {
         let link = LinkReference(from: node(1), to: node(2), isBothWays: false)

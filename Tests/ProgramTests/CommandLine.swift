@@ -11,7 +11,8 @@ struct CommandLineTests {
         #expect(ending.output.isEmpty)
         #expect(
             ending.errors
-                == "raft-tui: this is no terminal: start raft-tui in one, or play a script with raft-tui run\n")
+                == "raft-tui: this is no terminal: start raft-tui in one, or with --plain, or play a script with raft-tui run\n"
+        )
     }
 
     @Test(

@@ -248,6 +248,30 @@ struct DashboardInTmux {
         #expect(try tmux.colouredScreen.contains("38;5;36m"))
     }
 
+    @Test("the screen is recorded as it changes, until the disk is full; what was done is saved")
+    func recordAndSave() throws {
+        let tmux = try Tmux()
+        let (cast, script) = (tmux.homePath + "/demo.cast", tmux.homePath + "/demo.raft")
+        _ = try start(tmux, "--nodes 3 --speed 1 --record \(cast)")
+        try tmux.wait(for: "the screen is recorded in")
+        try tmux.type(":set x 1\n")
+        try tmux.wait(for: "set x 1 → ok")
+        try tmux.resize(columns: 90, rows: 30)
+        try tmux.type(":record off\n")
+        try tmux.wait(for: "the recording is in")
+        try tmux.type(":record /dev/full\n")
+        try tmux.wait(for: "can't write /dev/full: No space left on device")
+        try tmux.type(":save \(script)\n")
+        try tmux.wait(for: "what was done is kept in")
+        try tmux.type("q")
+        let lines = try String(contentsOfFile: cast, encoding: .utf8).split(separator: "\n")
+        #expect(lines.first?.hasPrefix(#"{"version":2,"width":80,"height":24,"#) == true)
+        for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        #expect(lines.contains { $0.contains("LEADER") })
+        #expect(lines.contains { $0.hasSuffix(#","r","90x30"]"#) })
+        #expect(try Program.run(["run", "--simulated", script]).status == 0)
+    }
+
     @Test("a rule is switched off at the prompt, and the screen doesn't let anybody forget it")
     func rule() throws {
         let tmux = try Tmux(columns: 120, rows: 40)

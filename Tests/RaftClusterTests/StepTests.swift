@@ -1,69 +1,11 @@
 import Laboratory
-import RaftCluster
 import RaftCore
-import RaftSimulation
 import RaftTrace
-import Script
 import Testing
 
 /// What `step` does, on both laboratories.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct StepTests {
-    enum Kind: CaseIterable {
-        case live
-        case simulated
-    }
-
-    /// A cluster, and what is known of it.
-    private final class Bench {
-        let laboratory: any Laboratory
-        private(set) var picture = Picture()
-
-        init(_ kind: Kind, latency: ClosedRange<Interval> = .zero ... .zero) throws {
-            switch kind {
-            case .live: laboratory = try LiveCluster(.init(nodes: 3, latency: latency))
-            case .simulated: laboratory = SimulatedCluster(.init(nodes: 3, latency: latency))
-            }
-            laboratory.start()
-        }
-
-        deinit { (laboratory as? LiveCluster)?.close() }
-
-        /// Takes events until all is settled and `isDone`.
-        @discardableResult
-        func follow(until isDone: (Picture) -> Bool = { _ in true }) -> [Event] {
-            var all: [Event] = []
-            while true {
-                let events = laboratory.takeEvents()
-                all += events
-                for event in events { picture.apply(event) }
-                if laboratory.isSettled, isDone(picture) { return all }
-                laboratory.waitForEvents(until: nil)
-            }
-        }
-
-        /// Carries out a line, and answers what came of it until all is settled.
-        @discardableResult
-        func perform(_ line: String) throws -> [Event] {
-            try begin(line)
-            return follow()
-        }
-
-        func begin(_ line: String) throws {
-            guard case .command(let command)? = try Statement.Kind(parsing: line, nodes: 3) else {
-                throw Refusal("'\(line)' is no command")
-            }
-            try laboratory.perform(command, seeing: picture)
-        }
-
-        func freezeWithLeader() throws {
-            follow { $0.leader?.commit ?? .zero > .zero }
-            try perform("freeze")
-            // What was between sockets and disks comes to rest with the first step.
-            try perform("step")
-        }
-    }
-
     private func steps(in events: [Event]) -> [Event] {
         events.filter { if case .stepped = $0.kind { true } else { false } }
     }
@@ -72,8 +14,8 @@ struct StepTests {
         events.compactMap { if case .delivered(let delivered) = $0.kind { delivered.number } else { nil } }
     }
 
-    @Test("a step is the earliest thing that is due, and no other", arguments: Kind.allCases)
-    func one(kind: Kind) throws {
+    @Test("a step is the earliest thing that is due, and no other", arguments: Bench.Kind.allCases)
+    func one(kind: Bench.Kind) throws {
         let bench = try Bench(kind, latency: .milliseconds(10) ... .milliseconds(30))
         try bench.freezeWithLeader()
         try bench.begin("set x 1 &")
@@ -100,18 +42,18 @@ struct StepTests {
         #expect(bench.picture.nodes.allSatisfy { $0.term == bench.picture.leader?.term }, "no timer ran out unduly")
     }
 
-    @Test("several steps are as many single ones", arguments: Kind.allCases)
-    func several(kind: Kind) throws {
+    @Test("several steps are as many single ones", arguments: Bench.Kind.allCases)
+    func several(kind: Bench.Kind) throws {
         let bench = try Bench(kind)
         try bench.freezeWithLeader()
         #expect(steps(in: try bench.perform("step 25")).count == 25)
         try bench.begin("step 3")
         try bench.begin("step 4")
-        #expect(steps(in: bench.follow()).count == 7, "one order after the other")
+        #expect(steps(in: try bench.follow()).count == 7, "one order after the other")
     }
 
-    @Test("where nothing is due that is said once, and the clock stays", arguments: Kind.allCases)
-    func nothing(kind: Kind) throws {
+    @Test("where nothing is due that is said once, and the clock stays", arguments: Bench.Kind.allCases)
+    func nothing(kind: Bench.Kind) throws {
         let bench = try Bench(kind)
         try bench.freezeWithLeader()
         try bench.perform("pause 1 2 3")
@@ -125,8 +67,10 @@ struct StepTests {
         #expect(steps(in: try bench.perform("step 5")).count == 5)
     }
 
-    @Test("a disk that stalls, a server that dies and a clock that goes on hold no step up", arguments: Kind.allCases)
-    func disturbed(kind: Kind) throws {
+    @Test(
+        "a disk that stalls, a server that dies and a clock that goes on hold no step up",
+        arguments: Bench.Kind.allCases)
+    func disturbed(kind: Bench.Kind) throws {
         let bench = try Bench(kind)
         try bench.freezeWithLeader()
         let follower = try #require(bench.picture.nodes.first { $0.role == .follower }?.id.rawValue)
@@ -135,19 +79,19 @@ struct StepTests {
         #expect(steps(in: try bench.perform("step 30")).count == 30)
         try bench.begin("step 200")
         try bench.begin("kill \(follower)")
-        let events = bench.follow()
+        let events = try bench.follow()
         #expect(steps(in: events).count == 200)
         #expect(bench.picture.acknowledgedWrites == 1)
         try bench.begin("step 10000")
         try bench.begin("thaw")
-        bench.follow { $0.rate == 1 }
-        #expect(steps(in: bench.follow()).isEmpty)
+        try bench.follow { $0.rate == 1 }
+        #expect(steps(in: try bench.follow()).isEmpty)
         let now = bench.laboratory.now
-        bench.follow { $0.now > now + .milliseconds(100) }
+        try bench.follow { $0.now > now + .milliseconds(100) }
     }
 
-    @Test("a client that has waited long enough asks again without a step", arguments: Kind.allCases)
-    func clients(kind: Kind) throws {
+    @Test("a client that has waited long enough asks again without a step", arguments: Bench.Kind.allCases)
+    func clients(kind: Bench.Kind) throws {
         let bench = try Bench(kind)
         try bench.freezeWithLeader()
         let leader = try #require(bench.picture.leader?.id.rawValue)

@@ -69,6 +69,7 @@ struct EventFormTests {
             .link(LinkState(from: n1, to: n2)), .clock(ClockRate(rate: 0.1)),
             .stepped(ClockStepped(from: n1, to: n2, message: 17)), .stepped(ClockStepped(from: n1)),
             .stepped(ClockStepped()),
+            .load(Load(rate: 1_000, clients: 32)), .load(nil),
             .command(CommandDone(text: "kill 1")),
             .dropped(EventsDropped(count: 5)),
             .called(ClientCall(client: "c1", call: 1, request: .write(set.operation), via: n2, isRetry: true)),

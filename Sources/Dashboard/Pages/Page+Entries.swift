@@ -29,8 +29,9 @@ extension Model {
             let what = holders.lazy.compactMap { $0.log.entry(at: index)?.summary }.first ?? "?"
             let waiting = holders.filter { $0.durable < index }
             let committed = holders.filter { $0.isRunning && $0.commit >= index }
-            let style =
-                committed.isEmpty ? Style(Symbols.ink(of: term)) : Style(Symbols.ink(of: term), isReversed: true)
+            let style = Model.style(
+                of: term, isCommitted: !committed.isEmpty,
+                isAtFault: picture.nodes.contains { isAtFault(index, of: $0.id) })
             let stored =
                 Model.names(holders.filter { $0.durable >= index })
                 + (waiting.isEmpty ? "" : " (+\(waiting.count) not yet)")
@@ -41,6 +42,11 @@ extension Model {
                 (what, committed.isEmpty ? .plain : .plain.bold),
             ])
         }
+    }
+
+    private static func style(of term: Term, isCommitted: Bool, isAtFault: Bool) -> Style {
+        if isAtFault { return Style(.vermilion, isBold: true, isReversed: true, isUnderlined: true) }
+        return Style(Symbols.ink(of: term), isReversed: isCommitted)
     }
 
     private static func names(_ nodes: [NodePicture]) -> String {

@@ -18,7 +18,7 @@ extension Model {
 
     /// Whether all is well, in a sentence.
     private var verdictLine: Page.Line {
-        let findings = audit.findings.filter { past == nil || $0.sequence <= picture.sequence }
+        let findings = audit.findings.filter(isShown)
         if let first = findings.first { return .fact("verdict", "\(first)", Style(.vermilion, isBold: true)) }
         let unchecked = audit.safety.unchecked + audit.clients.unchecked
         if unchecked > 0 {
@@ -45,6 +45,8 @@ extension Model {
         }
         return .fact("promises", words.joined(separator: "; "), isBroken ? Style(.vermilion, isBold: true) : .plain)
     }
+
+    private static let fault = Style(.vermilion, isBold: true, isReversed: true)
 
     private var stopwatchLine: Page.Line {
         guard let since = service.leaderlessSince, since <= now else {
@@ -105,6 +107,7 @@ extension Model {
             case .unknown?: Style(.orange, isBold: true)
             case .notLeader?, .error?: Style(.vermilion)
             }
+        let isAtFault = audit.clients.findings.contains { $0.call == operation.call.call && isShown($0) }
         let start = place(operation.at)
         let end = max(start, answer.map { place($0.at) } ?? place(now))
         let bar =
@@ -114,8 +117,13 @@ extension Model {
         let what = ClientCommand(call.request, via: call.via.map { .node($0) }, isRetry: call.isRetry).description
         return Page.Line(
             [
-                (Page.padded(operation.call.client, to: 6), .faint), (Page.fitted(what, to: 26), .plain),
-                (Page.fitted(answer.map { "\($0.result)" } ?? symbols.ellipsis, to: 16), style.bold), (bar, style),
+                (Page.padded((isAtFault ? "!" : "") + operation.call.client, to: 6), isAtFault ? Model.fault : .faint),
+                (Page.fitted(what, to: 26), .plain),
+                (
+                    Page.fitted(answer.map { "\($0.result)" } ?? symbols.ellipsis, to: 16),
+                    isAtFault ? Model.fault : style.bold
+                ),
+                (bar, isAtFault ? Model.fault : style),
             ], action: .explain(answer?.place ?? operation.place))
     }
 }

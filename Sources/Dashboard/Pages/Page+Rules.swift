@@ -52,6 +52,6 @@ extension Model {
             return []
         }
         let isOff = present.settings?.rulesOff.contains(rule.name) == true
-        return performUnlessPast(.rule(rule, isOn: isOff))
+        return perform(.rule(rule, isOn: isOff))
     }
 }

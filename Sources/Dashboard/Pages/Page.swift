@@ -167,14 +167,11 @@ extension Model {
         case .look(let place):
             mode = .watching
             look(at: place)
-        case .perform(let command): return performUnlessPast(command)
+        case .perform(let command): return perform(command)
         case .type(let line): mode = .prompt(LineEditor(line), Recall(place: history.count))
         }
         return []
     }
-
-    /// Carries out a command, unless the screen shows what has passed.
-    func performUnlessPast(_ command: Command) -> [Effect] { past == nil ? [.perform(command)] : [] }
 
     /// Takes a letter; those that mean nothing here do what they always do.
     private mutating func take(_ letter: Character, on page: Page, _ chosen: Page.Line?) -> [Effect] {
