@@ -55,8 +55,14 @@ struct Service: Sendable {
     private static let operationsMax = 200
     private static let faultsMax = 50
 
-    /// Takes an event, before which `before` was what was known, and after which it is `after`.
-    mutating func take(_ event: Event, place: Int, before: Picture, after: Picture) {
+    /// Looks at an event before it changes what is known.
+    mutating func takeBefore(_ event: Event, seeing picture: Picture) {
+        guard case .node(let node, _, .raft(.truncated(let truncated))) = event.kind else { return }
+        strike(truncated, on: picture[node])
+    }
+
+    /// Takes an event after which this is what is known.
+    mutating func take(_ event: Event, place: Int, seeing picture: Picture) {
         switch event.kind {
         case .began:
             self = Service()
@@ -66,12 +72,11 @@ struct Service: Sendable {
         case .command(let command) where Service.isFault(command.text):
             faults.append(Fault(text: command.text, at: event.at))
             if faults.count > Service.faultsMax { faults.removeFirst() }
-        case .node(let node, _, .raft(.truncated(let truncated))): strike(truncated, on: before[node])
         case .node(_, _, .raft(.committed(let committed))) where committed.stored != nil:
             for place in faults.indices where faults[place].commit == nil { faults[place].commit = event.at }
         case .node(_, _, .raft(.roleChanged)), .node(_, _, .stopped), .node(_, _, .started), .node(_, _, .failed),
             .node(_, _, .paused), .node(_, _, .resumed), .node(_, _, .raft(.termChanged)):
-            noteLeader(after.leader.map { !$0.isPaused } ?? false, at: event.at)
+            noteLeader(picture.leader.map { !$0.isPaused } ?? false, at: event.at)
         default: break
         }
     }

@@ -15,9 +15,9 @@ struct Timeline: Sendable {
     private(set) var start = 0
 
     /// How many events a chapter has.
-    private static let chapterLength = 2_048
-    /// How many chapters are kept: 100,000 events.
-    private static let chaptersMax = 50
+    private static let chapterLength = 8_192
+    /// How many chapters are kept: more than 100,000 events.
+    private static let chaptersMax = 14
 
     /// The place of the next event.
     var end: Int {
@@ -25,17 +25,23 @@ struct Timeline: Sendable {
         return start + (chapters.count - 1) * Timeline.chapterLength + last.events.count
     }
 
-    /// Takes an event, before which `picture` was what was known. Answers its place.
+    /// Whether the next event begins a chapter, for which what is known before it is wanted.
+    var beginsChapter: Bool {
+        chapters.last.map { $0.events.count == Timeline.chapterLength } ?? true
+    }
+
+    /// Begins a chapter, before whose first event `picture` is what is known. The oldest goes where there are too many.
+    mutating func beginChapter(with picture: Picture) {
+        chapters.append(Chapter(before: picture, events: []))
+        guard chapters.count > Timeline.chaptersMax else { return }
+        chapters.removeFirst()
+        start += Timeline.chapterLength
+    }
+
+    /// Takes an event into the chapter that was begun last. Answers its place.
     @discardableResult
-    mutating func append(_ event: Event, after picture: Picture) -> Int {
+    mutating func append(_ event: Event) -> Int {
         let place = end
-        if chapters.isEmpty || chapters[chapters.count - 1].events.count == Timeline.chapterLength {
-            chapters.append(Chapter(before: picture, events: []))
-        }
-        if chapters.count > Timeline.chaptersMax {
-            chapters.removeFirst()
-            start += Timeline.chapterLength
-        }
         chapters[chapters.count - 1].events.append(event)
         return place
     }

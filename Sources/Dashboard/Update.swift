@@ -57,11 +57,13 @@ extension Model {
 
     /// Takes an event into everything that is made of events.
     mutating func fold(_ event: Event) {
-        let before = present
-        let place = timeline.append(event, after: before)
+        // No copy of the picture may live while it changes, or it would be copied as a whole, event by event.
+        if timeline.beginsChapter { timeline.beginChapter(with: present) }
+        let place = timeline.append(event)
+        service.takeBefore(event, seeing: present)
         witness.take(event)
         transcript.take(event, seeing: present)
-        service.take(event, place: place, before: before, after: present)
+        service.take(event, place: place, seeing: present)
         feed.take(event, place: place)
         rulesAtWork.take(event, place: place)
         statistics.take(event)

@@ -6,7 +6,7 @@ public enum NodeEvent: Hashable, Sendable {
     /// Its part of Raft says so.
     case raft(Observation)
     /// It started from its disk.
-    case started(NodeStarted)
+    indirect case started(NodeStarted)
     /// It stopped.
     case stopped(NodeStopped)
     /// It froze, with its memory and its connections.
@@ -28,7 +28,7 @@ public enum NodeEvent: Hashable, Sendable {
     /// It takes a snapshot of its state machine, or has one (paper §7).
     case snapshot(SnapshotStep)
     /// The whole of its state, so that a reader can begin here.
-    case state(NodeState)
+    indirect case state(NodeState)
 }
 
 /// A server started from its disk.

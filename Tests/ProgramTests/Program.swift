@@ -117,6 +117,12 @@ final class Tmux {
     /// Presses keys by tmux's names for them.
     func press(_ keys: String...) throws { for key in keys { try tmux("send-keys", key) } }
 
+    /// Presses keys by tmux's names for them, all in one go; a letter is its own name.
+    func pressAtOnce(_ keys: [String]) throws {
+        let ending = try Program.command(["tmux", "-L", String(socket), "send-keys"] + keys)
+        guard ending.status == 0 else { throw TmuxError(description: "tmux send-keys \(keys): \(ending.errors)") }
+    }
+
     /// Types a line for the shell.
     func shell(_ line: String) throws {
         try type(line)
