@@ -118,9 +118,35 @@ CNKeyPress cn_key(void) {
     wint_t code = 0;
     switch (wget_wch(stdscr, &code)) {
     case OK: return (CNKeyPress){1, (uint32_t)code};
-    case KEY_CODE_YES: return (CNKeyPress){2, key_of(code)};
+    case KEY_CODE_YES:
+        if (code == KEY_MOUSE) return (CNKeyPress){3, 0};
+        return (CNKeyPress){2, key_of(code)};
     default: return (CNKeyPress){0, 0};
     }
+}
+
+bool cn_set_mouse(bool is_on) {
+    // Presses count at once: waiting for a click's end, or for a second click, would only make it late.
+    mouseinterval(0);
+    mousemask(is_on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    return has_mouse();
+}
+
+bool cn_mouse(CNMouseEvent *event) {
+    MEVENT told;
+    if (getmouse(&told) != OK) return false;
+    if (told.bstate & BUTTON1_PRESSED) {
+        event->action = CNMousePress;
+    } else if (told.bstate & BUTTON4_PRESSED) {
+        event->action = CNMouseWheelUp;
+    } else if (told.bstate & BUTTON5_PRESSED) {
+        event->action = CNMouseWheelDown;
+    } else {
+        return false;
+    }
+    event->row = told.y;
+    event->column = told.x;
+    return true;
 }
 
 // Crashes. What runs here runs in the middle of anything: only calls that POSIX allows in a signal handler.
@@ -133,8 +159,9 @@ static int real_error_file = -1;
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE};
 
 static void restore_and_reraise(int number) {
-    // The end of a synchronised update, the normal screen, a visible cursor, plain writing, normal keys.
-    static const char restore[] = "\033[?2026l\033[?1049l\033[?25h\033[0m\033[?1l\033>\r";
+    // The end of a synchronised update, no word of the mouse, the normal screen, a visible cursor, plain writing, normal
+    // keys.
+    static const char restore[] = "\033[?2026l\033[?1006l\033[?1000l\033[?1049l\033[?25h\033[0m\033[?1l\033>\r";
     ssize_t ignored = write(guarded_terminal, restore, sizeof restore - 1);
     tcsetattr(guarded_terminal, TCSANOW, &modes_before);
     if (error_file >= 0) {

@@ -4,6 +4,7 @@ public struct Cast: Sendable {
     /// The first line.
     public let header: String
     private var shown: Canvas?
+    private var theme = Theme.dark
     private var cursor: Cursor?
 
     /// A place of the cursor.
@@ -29,9 +30,12 @@ public struct Cast: Sendable {
     /// The lines for what changed on the screen; none where nothing did.
     ///
     /// - Parameters:
+    ///   - theme: In which colours it is shown.
     ///   - cursor: Where the cursor stands; `nil` where it is hidden.
     ///   - time: Microseconds since the beginning.
-    public mutating func take(_ canvas: Canvas, cursor place: (row: Int, column: Int)?, at time: Int64) -> String {
+    public mutating func take(
+        _ canvas: Canvas, _ theme: Theme = .dark, cursor place: (row: Int, column: Int)?, at time: Int64
+    ) -> String {
         let cursor = place.map { Cursor(row: $0.row, column: $0.column) }
         var lines = ""
         var text = ""
@@ -39,15 +43,16 @@ public struct Cast: Sendable {
             if shown.size != canvas.size {
                 lines += Cast.line(time, "r", "\(canvas.size.columns)x\(canvas.size.rows)")
             }
-            text = canvas.ansi(after: shown)
+            // In other colours everything is written anew.
+            text = theme == self.theme ? canvas.ansi(after: shown, theme) : canvas.ansi(theme)
         } else {
-            text = "\u{1b}[?25l" + canvas.ansi
+            text = "\u{1b}[?25l" + canvas.ansi(theme)
         }
         // Writing has moved the cursor.
         if cursor != self.cursor || cursor != nil && !text.isEmpty {
             text += cursor.map { "\u{1b}[\($0.row + 1);\($0.column + 1)H\u{1b}[?25h" } ?? "\u{1b}[?25l"
         }
-        (shown, self.cursor) = (canvas, cursor)
+        (shown, self.theme, self.cursor) = (canvas, theme, cursor)
         return text.isEmpty ? lines : lines + Cast.line(time, "o", text)
     }
 

@@ -32,4 +32,6 @@ public enum Key: Hashable, Sendable {
     case pageUp
     /// A page on.
     case pageDown
+    /// No key, but what comes with them: the mouse.
+    case mouse(Mouse)
 }

@@ -1,5 +1,4 @@
-/// A colour by its part in the picture; which one that is on a terminal is the terminal's affair. The eight are those of
-/// Okabe and Ito, which people who see colours differently can tell apart.
+/// A colour by its part in the picture; which one that is says a ``Theme``.
 public enum Ink: UInt8, Hashable, Sendable, CaseIterable {
     /// The terminal's own.
     case plain

@@ -156,17 +156,32 @@ extension Model {
     }
 
     private func drawNode(_ node: NodePicture, _ ring: Ring, on canvas: inout Canvas) {
-        guard let place = ring.place(of: node.id) else { return }
+        guard let (name, row, column) = name(of: node, ring) else { return }
         let style = Symbols.style(of: node)
-        let name = "[\(symbols.sign(of: node)) \(node.id)]"
-        let column = 1 + Int(place.column) - Glyph.width(of: name) / 2
-        canvas.write(
-            name, row: 1 + Int(place.row), column: column, style: node.id == selected ? style.bold.reversed : style)
+        canvas.write(name, row: row, column: column, style: node.id == selected ? style.bold.reversed : style)
         // A tall pane has room for what matters most beside the name.
         guard ring.inside.rows >= 13 else { return }
         let below = "t\(node.term)" + (node.isRunning ? " c\(node.commit)" : "")
-        let isLast = Int(place.row) >= ring.inside.rows - 1
-        canvas.write(below, row: 1 + Int(place.row) + (isLast ? -1 : 1), column: column, style: .faint)
+        let isLast = row >= ring.inside.rows
+        canvas.write(below, row: row + (isLast ? -1 : 1), column: column, style: .faint)
+    }
+
+    /// A server's name with its sign, and where that stands in the pane.
+    private func name(of node: NodePicture, _ ring: Ring) -> (text: String, row: Int, column: Int)? {
+        guard let place = ring.place(of: node.id) else { return nil }
+        let text = "[\(symbols.sign(of: node)) \(node.id)]"
+        return (text, 1 + Int(place.row), 1 + Int(place.column) - Glyph.width(of: text) / 2)
+    }
+
+    /// The server whose name stands at a place of the pane.
+    func clusterNode(row: Int, column: Int, in size: Size) -> NodeID? {
+        let ring = Ring(
+            nodes: picture.nodes.map(\.id), inside: Size(rows: size.rows - 2, columns: size.columns - 2))
+        return picture.nodes.last { node in
+            name(of: node, ring).map {
+                $0.row == row && ($0.column..<$0.column + Glyph.width(of: $0.text)).contains(column)
+            } ?? false
+        }?.id
     }
 }
 

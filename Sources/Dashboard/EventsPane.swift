@@ -13,10 +13,16 @@ extension Model {
         if back > 0 { title += ", \(back) back" }
         let dropped = picture.droppedEvents > 0 ? "\(picture.droppedEvents) left out" : ""
         var canvas = framed(.events, size, title: title, note: dropped)
-        let rows = canvas.inside.rows
-        let shown = lines.dropLast(back).suffix(rows)
-        for (place, line) in shown.enumerated() { draw(line, row: 1 + place, on: &canvas) }
+        for (place, line) in visibleLines(rows: canvas.inside.rows).enumerated() {
+            draw(line, row: 1 + place, on: &canvas)
+        }
         return canvas
+    }
+
+    /// The lines that there is room for.
+    func visibleLines(rows: Int) -> ArraySlice<Feed.Line> {
+        let lines = shownLines
+        return lines.dropLast(min(eventsBack, max(0, lines.count - 1))).suffix(rows)
     }
 
     private func draw(_ line: Feed.Line, row: Int, on canvas: inout Canvas) {
@@ -31,7 +37,7 @@ extension Model {
         canvas.write(
             line.text, row: row, column: start, style: style, limit: room + 1 - start, cutMark: symbols.ellipsis)
         if line.nodes.contains(selected), line.nodes.count < 3, canvas.size.columns >= 70 {
-            canvas.restyle(row: row, columns: 1..<start - 1) { $0.ink = .sky }
+            canvas.restyle(row: row, columns: 1..<start - 1) { $0 = Style(.sky, isBold: true) }
         }
     }
 

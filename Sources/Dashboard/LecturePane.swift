@@ -27,7 +27,7 @@ extension Model {
     }
 
     /// What the lesson says, as lines of so many columns.
-    private func lectureLines(columns: Int) -> [(text: String, style: Style)] {
+    func lectureLines(columns: Int) -> [(text: String, style: Style)] {
         guard let lecture = openLecture else { return [] }
         func lines(_ text: String, _ style: Style) -> [(text: String, style: Style)] {
             Glyph.wrapped(text, columns: columns).map { ($0, style) }
@@ -54,10 +54,13 @@ extension Model {
         }
     }
 
+    /// The first line of the list that is shown.
+    static func lessonsTop(chosen: Int, rows: Int, count: Int) -> Int { max(0, min(chosen - rows + 1, count - rows)) }
+
     func lessonsPane(_ pane: Size, chosen: Int) -> Canvas {
         var canvas = framed(nil, pane, title: "Lessons")
         let lines = lessonLines
-        let top = max(0, min(chosen - canvas.inside.rows + 1, lines.count - canvas.inside.rows))
+        let top = Model.lessonsTop(chosen: chosen, rows: canvas.inside.rows, count: lines.count)
         for (place, line) in lines.enumerated().dropFirst(top).prefix(canvas.inside.rows) {
             let row = 1 + place - top
             let style: Style = place == chosen ? .plain.reversed : .plain

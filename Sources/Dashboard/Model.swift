@@ -11,6 +11,8 @@ public struct Model: Sendable {
     public internal(set) var size: Size
     /// Whether only ASCII can be shown.
     public let isASCII: Bool
+    /// How its user likes the screen.
+    public internal(set) var taste: Taste
     /// Whether a trace is shown, in which nothing can be done.
     public let isReplay: Bool
     /// Whether what has passed can be gone back to, and gone on from on another way.
@@ -72,13 +74,14 @@ public struct Model: Sendable {
     ///   - speed: The clock's rate.
     ///   - slowsTo: The rate to go on with when the first leader is there.
     ///   - isReplay: Whether a trace is shown.
+    ///   - taste: How its user likes the screen.
     public init(
         size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil,
-        isReplay: Bool = false,
-        canBranch: Bool = false
+        isReplay: Bool = false, canBranch: Bool = false, taste: Taste = Taste()
     ) {
         self.canBranch = canBranch
         self.size = size
+        self.taste = taste
         self.isReplay = isReplay
         self.isASCII = isASCII
         self.history = history
@@ -185,6 +188,8 @@ public enum Effect: Hashable, Sendable {
     case remember(String)
     /// Keep the screen in a file.
     case screenshot(String)
+    /// Put a text into the terminal's clipboard.
+    case copy(String)
     /// Keep what was done in a file, as a script.
     case save(String)
     /// Record the screen in this file from now on; without one, no more.

@@ -64,7 +64,7 @@ extension Model {
     }
 
     /// What stands in the place of the election timer; `nil` where the timer does, or what a leader has of its own.
-    private func waitingFor(_ node: NodePicture) -> String? {
+    func waitingFor(_ node: NodePicture) -> String? {
         if node.failure != nil { return "failed" }
         guard node.isRunning else { return "on disk" }
         if node.isPaused { return "paused" }
@@ -91,7 +91,7 @@ extension Model {
     }
 
     /// The time that is left before the server campaigns.
-    private func drawTimer(of node: NodePicture, row: Int, column: Int, width: Int, on canvas: inout Canvas) {
+    func drawTimer(of node: NodePicture, row: Int, column: Int, width: Int, on canvas: inout Canvas) {
         guard let timer = node.timer, timer.timeout > .zero, width > 0 else { return }
         let left = max(0, Double((timer.deadline - now).nanoseconds) / Double(timer.timeout.nanoseconds))
         drawGauge(

@@ -75,6 +75,29 @@ struct Tape: Sendable {
 }
 
 extension Model {
+    /// The row in which the line along the bottom stands; `nil` while something else does.
+    var tapeRow: Int? {
+        if hasTape { return size.rows - 3 }
+        switch mode {
+        case .watching, .lessons, .page: return notice.text.isEmpty ? size.rows - 2 : nil
+        case .prompt, .filter, .help, .link: return nil
+        }
+    }
+
+    /// The place of the last event that had happened by the moment at a column of that line.
+    func place(onTapeAt column: Int) -> Int? {
+        guard let first = timeline.first?.at else { return nil }
+        let length = max(1, (presentNow - first).nanoseconds)
+        // What happens between this column and the next stands here.
+        let end = first + Interval(nanoseconds: Int64(Double(length) * Double(column + 1) / Double(size.columns)))
+        var (low, high) = (timeline.startIndex, timeline.endIndex - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if timeline[middle].at < end || column >= size.columns - 1 { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
     /// Draws the line along the bottom: the whole of what can be looked back at, and where the screen is in it.
     func drawTape(row: Int, on canvas: inout Canvas) {
         guard let first = timeline.first?.at else { return }

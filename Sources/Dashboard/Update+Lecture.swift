@@ -12,7 +12,8 @@ extension Model {
     /// A lesson begins: a fresh cluster, and nothing to look back at.
     mutating func begin(_ script: Script, named name: String) {
         self = Model(
-            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, canBranch: canBranch)
+            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, canBranch: canBranch,
+            taste: taste)
         lecture = Lecture(name: name, script: script)
     }
 

@@ -109,6 +109,7 @@ extension Model {
     // MARK: - Keys
 
     mutating func take(_ key: Key) -> [Effect] {
+        if let effects = takeAnywhere(key) { return effects }
         switch mode {
         case .watching: return watch(key)
         case .prompt(let line, let recall): return prompt(key, line, recall)
@@ -252,7 +253,7 @@ extension Model {
         }
     }
 
-    private mutating func scrollLogs(by step: Int) {
+    mutating func scrollLogs(by step: Int) {
         entriesBack = min(max(0, entriesBack + step), Int(longestLog))
     }
 
@@ -268,7 +269,7 @@ extension Model {
         selected = picture.nodes[(place + step + picture.nodes.count) % picture.nodes.count].id
     }
 
-    private mutating func scrollEvents(by step: Int) {
+    mutating func scrollEvents(by step: Int) {
         eventsBack = min(max(0, eventsBack + step), max(0, shownLines.count - 1))
     }
 

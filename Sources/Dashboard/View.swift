@@ -26,7 +26,7 @@ extension Model {
     /// Draws the screen.
     public func view() -> Scene {
         var canvas = Canvas(size)
-        guard size.rows >= Model.leastSize.rows, size.columns >= Model.leastSize.columns else {
+        guard isLargeEnough else {
             let least = Model.leastSize
             canvas.write(
                 "raft-tui needs \(least.columns)x\(least.rows), here are \(size.columns)x\(size.rows)", row: 0,
@@ -34,43 +34,48 @@ extension Model {
             return Scene(canvas: isASCII ? canvas.inASCII() : canvas)
         }
         drawStatus(on: &canvas)
-        let body = Size(rows: size.rows - (hasTape ? 4 : 3), columns: size.columns)
         if hasTape { drawTape(row: size.rows - 3, on: &canvas) }
         switch mode {
         case .help(let line, let top): canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
         case .lessons(let chosen): canvas.draw(lessonsPane(body, chosen: chosen), row: 1, column: 0)
         case .page(let page):
-            drawPanes(body, on: &canvas)
-            drawPage(page, body, on: &canvas)
-        case .watching, .prompt, .filter, .link: drawPanes(body, on: &canvas)
+            drawPanes(on: &canvas)
+            let place = pagePlace(page)
+            canvas.draw(pagePane(place.size, page), row: 1 + place.row, column: place.column)
+        case .watching, .prompt, .filter, .link: showsBigType ? drawBigType(on: &canvas) : drawPanes(on: &canvas)
         }
         let cursor = drawPrompt(on: &canvas)
         drawFooter(on: &canvas)
         return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
     }
 
+    /// Whether there is room for anything.
+    var isLargeEnough: Bool { size.rows >= Model.leastSize.rows && size.columns >= Model.leastSize.columns }
+
+    /// What is between the first line and the last ones.
+    var body: Size { Size(rows: size.rows - (hasTape ? 4 : 3), columns: size.columns) }
+
     /// A page covers as much of the panes as it needs, from below; on a wide screen only those at the right.
-    private func drawPage(_ page: Page, _ body: Size, on canvas: inout Canvas) {
+    func pagePlace(_ page: Page) -> Place {
+        let body = body
         let columns = body.columns >= 150 ? body.columns - leftColumns(body) : body.columns
         let room = body.rows - lectureRows
         let needed = lines(of: page.subject, columns: columns - 4).count + 2
         // The lower half at least, so that a page doesn't move about while it grows.
         let rows = min(room, max(needed, room / 2))
-        let pane = pagePane(Size(rows: rows, columns: columns), page)
-        canvas.draw(pane, row: 1 + body.rows - rows, column: body.columns - columns)
+        return Place(
+            row: body.rows - rows, column: body.columns - columns, size: Size(rows: rows, columns: columns))
     }
 
     /// The lesson that is presented, and the panes below it.
-    private func drawPanes(_ body: Size, on canvas: inout Canvas) {
+    private func drawPanes(on canvas: inout Canvas) {
         let rows = lectureRows
         if rows > 0 { canvas.draw(lecturePane(Size(rows: rows, columns: body.columns)), row: 1, column: 0) }
-        for (pane, place) in layout(Size(rows: body.rows - rows, columns: body.columns)) {
-            draw(pane, at: Place(row: place.row + rows, column: place.column, size: place.size), on: &canvas)
-        }
+        for (pane, place) in panes { draw(pane, at: place, on: &canvas) }
     }
 
     /// Whether the line of what happened when has a row of its own. In a small terminal it shares the prompt's.
-    var hasTape: Bool { size.rows >= 28 && size.columns >= Model.fullSize.columns }
+    var hasTape: Bool { size.rows >= 28 && size.columns >= Model.fullSize.columns && !showsBigType }
 
     /// Whether the screen changes by itself as time passes: a timer drains, or a message is on its way.
     public var isMoving: Bool {
@@ -89,6 +94,13 @@ extension Model {
     }
 
     /// Where each pane is.
+    var panes: [(Pane, Place)] {
+        let rows = lectureRows
+        return layout(Size(rows: body.rows - rows, columns: body.columns)).map { pane, place in
+            (pane, Place(row: place.row + rows, column: place.column, size: place.size))
+        }
+    }
+
     private func layout(_ body: Size) -> [(Pane, Place)] {
         if isZoomed { return [(focus, Place(row: 0, column: 0, size: body))] }
         if size.rows < Model.fullSize.rows || size.columns < Model.fullSize.columns { return reduced(body) }

@@ -8,6 +8,11 @@ extension Key {
             self.init(CNKey(rawValue: press.code))
             return
         }
+        if press.kind == 3 {
+            guard let mouse = Mouse.told() else { return nil }
+            self = .mouse(mouse)
+            return
+        }
         guard let scalar = Unicode.Scalar(press.code) else { return nil }
         switch scalar.value {
         case 0x0d, 0x0a: self = .enter
@@ -36,5 +41,20 @@ extension Key {
         case CNKeyEnter: self = .enter
         default: return nil
         }
+    }
+}
+
+extension Mouse {
+    /// What the mouse has just done; `nil` where that means nothing here.
+    fileprivate static func told() -> Mouse? {
+        var event = CNMouseEvent()
+        guard cn_mouse(&event) else { return nil }
+        let action: Action =
+            switch event.action {
+            case CNMouseWheelUp: .wheelUp
+            case CNMouseWheelDown: .wheelDown
+            default: .press
+            }
+        return Mouse(action, row: Int(event.row), column: Int(event.column))
     }
 }

@@ -8,13 +8,22 @@ import Glibc
 /// crash on any thread included, the terminal gets back what it had.
 @MainActor
 public final class Terminal {
-    private let palette: Palette
+    private var palette: Palette
     private let errors: ErrorFile
     private let signals: SignalPipe
     private var shown: Canvas?
     private var modesBefore = termios()
     /// How many rows and columns there are.
     public private(set) var size: Size
+    /// In which colours canvases are shown. Another one shows the next canvas whole.
+    public var theme: Theme {
+        didSet {
+            guard theme != oldValue else { return }
+            palette = Palette(colors: cn_colors(), theme: theme)
+            palette.define()
+            forget()
+        }
+    }
 
     /// Why there is no terminal to use: one sentence for its user.
     public struct Failure: Error, CustomStringConvertible {
@@ -36,8 +45,9 @@ public final class Terminal {
     /// Takes the terminal over.
     ///
     /// - Throws: ``Failure`` where standard input or output is no terminal, or `TERM` names none that is known.
-    public init() throws(Failure) {
+    public init(theme: Theme) throws(Failure) {
         try Terminal.require()
+        self.theme = theme
         tcgetattr(STDIN_FILENO, &modesBefore)
         guard cn_open() else {
             let name = getenv("TERM").map { String(cString: $0) } ?? ""
@@ -47,8 +57,9 @@ public final class Terminal {
                     : "TERM is '\(name)', which this system doesn't know or which can't show a screen: set it to what your terminal is, like xterm-256color"
             )
         }
-        palette = Palette(colors: cn_colors(), isPlain: getenv("NO_COLOR").map { $0.pointee != 0 } ?? false)
+        palette = Palette(colors: cn_colors(), theme: theme)
         palette.define()
+        hasMouse = cn_set_mouse(true)
         size = Terminal.currentSize()
         signals = SignalPipe([SIGWINCH, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])
         errors = ErrorFile()
@@ -64,6 +75,14 @@ public final class Terminal {
         tcsetattr(STDIN_FILENO, TCSANOW, &modesBefore)
         cn_guard_crashes(STDOUT_FILENO, errors.descriptor, errors.original)
         tcsetattr(STDIN_FILENO, TCSANOW, &modes)
+    }
+
+    /// Whether the terminal tells what its mouse does, where it is asked to.
+    public let hasMouse: Bool
+
+    /// Whether it is asked to, as at the beginning. Meanwhile its own selection is to be had with Shift, or not at all.
+    public var isMouseTold = true {
+        didSet { if isMouseTold != oldValue { _ = cn_set_mouse(isMouseTold) } }
     }
 
     /// Descriptors that can be read from when there is a key or a signal.
@@ -133,9 +152,20 @@ public final class Terminal {
         }
     }
 
+    /// Puts `text` into the terminal's clipboard, where the terminal lets programs do that.
+    public func copy(_ text: String) { Terminal.write(Clipboard.sequence(for: text)) }
+
     private static func write(_ text: String) {
         var text = text
-        text.withUTF8 { _ = Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Glibc.write(STDOUT_FILENO, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            }
+        }
     }
 
     // MARK: - In

@@ -25,8 +25,7 @@ struct Open: ParsableCommand {
     @Option(help: "Record the screen in this file, for asciinema.")
     var record: String?
 
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
+    @OptionGroup var screen: ScreenOptions
 
     @Flag(help: "Print what happens, a line each, and read commands from standard input, without a screen.")
     var plain = false
@@ -42,7 +41,7 @@ struct Open: ParsableCommand {
     func open(_ script: (name: String, script: Script)?) throws {
         if plain { return try tell(script) }
         try MainActor.assumeIsolated {
-            let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
+            let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
             var options = cluster.live(
                 nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
@@ -50,7 +49,7 @@ struct Open: ParsableCommand {
             if script != nil { options.patience = Open.audiencePatience }
             let laboratory = try start(options)
             let session = try Session(
-                laboratory: laboratory, writer: writer, isASCII: isASCII, speed: options.speed,
+                laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
                 slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
             ) { script, former, picture in
                 options.speed = Open.pace

@@ -30,9 +30,9 @@ final class Recorder {
     }
 
     /// Writes what has changed on the screen.
-    func take(_ scene: Scene) throws {
+    func take(_ scene: Scene, _ theme: Theme) throws {
         let cursor = scene.cursor.map { ($0.row, $0.column) }
-        let lines = cast.take(scene.canvas, cursor: cursor, at: Recorder.microseconds() - beginning)
+        let lines = cast.take(scene.canvas, theme, cursor: cursor, at: Recorder.microseconds() - beginning)
         do { try write(lines) } catch {
             Glibc.close(file)
             throw error

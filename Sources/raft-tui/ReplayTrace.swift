@@ -23,8 +23,7 @@ struct ReplayTrace: ParsableCommand {
     @Option(help: "Record the screen in this file, for asciinema.")
     var record: String?
 
-    @Flag(help: "Draw with ASCII only.")
-    var ascii = false
+    @OptionGroup var screen: ScreenOptions
 
     @Flag(help: "Print what happened, a line each, without a screen.")
     var plain = false
@@ -47,11 +46,11 @@ struct ReplayTrace: ParsableCommand {
                 if end != 0 { throw ExitCode(end) }
                 return
             }
-            let isASCII = try TerminalCharset.prepare(wantsASCII: ascii)
+            let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let rate = speed?.rate ?? 0.1
             let replay = Replay(events, stoppingAt: audit.firstFinding(besides: [])?.sequence, speed: rate)
             let session = try Session(
-                laboratory: replay, writer: nil, isASCII: isASCII, speed: rate, slowsTo: nil)
+                laboratory: replay, writer: nil, isASCII: isASCII, taste: screen.taste, speed: rate, slowsTo: nil)
             if let record { session.record(in: record) }
             let end = try session.run()
             if end != 0 { throw ExitCode(end) }

@@ -38,17 +38,19 @@ final class Session {
     private static let busyPause: Int32 = 5
 
     init(
-        laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, speed: Double, slowsTo: Double?,
-        freshCluster: FreshCluster? = nil
+        laboratory: any RunningLaboratory, writer: TraceWriter?, isASCII: Bool, taste: Taste, speed: Double,
+        slowsTo: Double?, freshCluster: FreshCluster? = nil
     ) throws {
         self.laboratory = laboratory
         self.writer = writer
         self.freshCluster = freshCluster
         history = History()
-        do { terminal = try Terminal() } catch { throw Failure("\(error)") }
+        do { terminal = try Terminal(theme: taste.theme) } catch { throw Failure("\(error)") }
+        var taste = taste
+        taste.mouse = terminal.hasMouse ? .on : .none
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory)
+            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste)
     }
 
     /// Presents `script` from its beginning.
@@ -180,6 +182,7 @@ final class Session {
             case .perform(let command): perform(command)
             case .remember(let line): history.add(line)
             case .screenshot(let path): keepScreen(in: path)
+            case .copy(let text): terminal.copy(text)
             case .save(let path): save(in: path)
             case .record(let path): record(in: path)
             case .lesson(let name): begin(name)
@@ -218,7 +221,7 @@ final class Session {
     private func keepScreen(in path: String) {
         let canvas = model.view().canvas
         do {
-            try Files.write(path.hasSuffix(".svg") ? canvas.svg : canvas.text, to: path)
+            try Files.write(path.hasSuffix(".svg") ? canvas.svg(model.taste.theme) : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
         } catch {
             update(.refused("\(error)"))
@@ -267,10 +270,12 @@ final class Session {
 
     private func draw() {
         let scene = model.view()
+        terminal.theme = model.taste.theme
+        terminal.isMouseTold = model.taste.mouse == .on
         terminal.draw(scene.canvas, cursor: scene.cursor.map { ($0.row, $0.column) })
         lastDrawn = Session.realTime()
         isStale = false
-        do { try recorder?.take(scene) } catch {
+        do { try recorder?.take(scene, model.taste.theme) } catch {
             recorder = nil
             isStale = true
             update(.refused("the recording ends: \(error)"))

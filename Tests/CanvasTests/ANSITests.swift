@@ -54,7 +54,7 @@ struct ANSITests {
                 case 38:
                     codes = codes.dropFirst()
                     let color = codes.popFirst()
-                    style.ink = Ink.allCases.first { $0.colorOf256.map(Int.init) == color } ?? .plain
+                    style.ink = Ink.allCases.first { color.map(Int16.init) == Theme.dark.color(of: $0).full } ?? .plain
                 default: Issue.record("what is \(code)?")
                 }
             }
@@ -90,7 +90,7 @@ struct ANSITests {
     func whole() {
         for canvas in story(300) {
             var terminal = Interpreter(canvas.size)
-            terminal.take("left over" + canvas.ansi)
+            terminal.take("left over" + canvas.ansi())
             #expect(look(of: terminal.canvas) == look(of: canvas))
         }
     }
@@ -114,7 +114,7 @@ struct ANSITests {
         let before = canvas
         canvas.write("5", row: 3, column: 15, style: Style(.orange).bold)
         #expect(canvas.ansi(after: before) == "\u{1b}[4;16H\u{1b}[0;1;38;5;214m5")
-        #expect(canvas.ansi(after: Canvas(Size(rows: 24, columns: 79))) == canvas.ansi)
+        #expect(canvas.ansi(after: Canvas(Size(rows: 24, columns: 79))) == canvas.ansi())
     }
 
     @Test("a recording is a line that says what it is, and one for everything that changed")
@@ -143,10 +143,22 @@ struct ANSITests {
         }
     }
 
+    @Test("in another theme everything is written anew, in its colours")
+    func themes() {
+        var canvas = Canvas(Size(rows: 1, columns: 9))
+        canvas.write("n3", row: 0, column: 0, style: Style(.green))
+        var cast = Cast(size: canvas.size, timestamp: 0, terminal: "xterm")
+        #expect(cast.take(canvas, .dark, cursor: nil, at: 0).contains("[0;38;5;36mn3"))
+        #expect(cast.take(canvas, .dark, cursor: nil, at: 1).isEmpty)
+        #expect(cast.take(canvas, .light, cursor: nil, at: 2).contains("[2J\\u001b[1;1H\\u001b[0;38;5;29mn3"))
+        #expect(cast.take(canvas, .mono, cursor: nil, at: 3).contains("[0mn3"))
+        #expect(cast.take(canvas, .mono, cursor: nil, at: 4).isEmpty)
+    }
+
     @Test("every ink but the terminal's own is a colour of its own among 256")
     func colors() {
-        let colors = Ink.allCases.compactMap(\.colorOf256)
+        let colors = Ink.allCases.map { Theme.dark.color(of: $0).full }.filter { $0 >= 0 }
         #expect(Set(colors).count == Ink.allCases.count - 1)
-        #expect(Ink.plain.colorOf256 == nil)
+        #expect(Theme.dark.color(of: .plain).full < 0)
     }
 }

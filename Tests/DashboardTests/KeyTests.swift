@@ -338,7 +338,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("thousands of random keys change sizes, panes and lines without a trap", arguments: 0..<4)
+    @Test("thousands of random keys and clicks change sizes, panes and lines without a trap", arguments: 0..<4)
     func random(seed: UInt64) {
         var random = Generator(seed: seed)
         var stage = Stage(5)
@@ -348,7 +348,11 @@ struct HostileTextTests {
             .pageDown, .control("a"), .control("w"), .control("u"), .control("n"), .control("p"),
         ]
         for _ in 0..<2_500 {
-            if random.chance(0.4) {
+            if random.chance(0.1) {
+                let actions: [Mouse.Action] = [.press, .wheelUp, .wheelDown]
+                let (row, column) = (Int(random.below(75)), Int(random.below(225)))
+                stage.press(.mouse(Mouse(actions[Int(random.below(3))], row: row, column: column)))
+            } else if random.chance(0.4) {
                 stage.press(keys[Int(random.below(UInt64(keys.count)))])
             } else {
                 let letter = Unicode.Scalar(UInt8(0x20 + random.below(0x5f)))

@@ -127,6 +127,17 @@ struct PageTests {
         #expect(!stage.screen.contains("because"))
     }
 
+    @Test("on a wide screen a page is narrower, and its arrows go through the lines as they stand there")
+    func wide() {
+        var stage = Stage.scene(rows: 60, columns: 200)
+        let text = "partition " + (1...40).map { "word\($0)" }.joined(separator: " ")
+        stage.happen(.command(CommandDone(text: text)))
+        stage.type("e")
+        stage.press(.down, .down, .down)
+        let line = stage.screen.split(separator: "\n").first { $0.contains("▌") && $0.contains("word40") }
+        #expect(line != nil, "\(stage.screen)")
+    }
+
     @Test("the rules stand with the server on which each was at work last, and a switch for those that have one")
     func rules() {
         var stage = Stage.scene(rows: 60, columns: 120)

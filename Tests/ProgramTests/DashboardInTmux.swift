@@ -127,6 +127,7 @@ struct DashboardInTmux {
         _ = try start(tmux, "--nodes 3; echo status $?")
         _ = try Program.command(["kill", "-" + name, "\(try tmux.process())"])
         try tmux.wait("the shell") { $0.contains("status \(status)") && !$0.contains("Cluster") }
+        #expect(try !tmux.isMouseTold)
         try tmux.shell("echo typed")
         try tmux.wait(for: "typed")
     }
@@ -136,8 +137,10 @@ struct DashboardInTmux {
         let tmux = try Tmux()
         try tmux.shell("stty -a > \(tmux.homePath)/before")
         _ = try start(tmux, "--nodes 3; echo status $?")
+        #expect(try tmux.isMouseTold)
         _ = try Program.command(["kill", "-ILL", "\(try tmux.process())"])
         try tmux.wait("the shell") { $0.contains("status 132") && !$0.contains("Cluster") }
+        #expect(try !tmux.isMouseTold)
         try tmux.shell(
             "stty -a > \(tmux.homePath)/after; cmp \(tmux.homePath)/before \(tmux.homePath)/after && echo sa''me")
         try tmux.wait(for: "same")
@@ -151,8 +154,10 @@ struct DashboardInTmux {
         _ = try start(tmux, "--nodes 3")
         try tmux.press("C-z")
         try tmux.wait("the shell") { $0.contains("Stopped") && !$0.contains("Cluster") }
+        #expect(try !tmux.isMouseTold)
         try tmux.shell("fg")
         try tmux.wait(for: "Cluster")
+        #expect(try tmux.isMouseTold)
         try tmux.type(":set x 1\n")
         try tmux.wait(for: "→ ok")
     }
@@ -175,6 +180,72 @@ struct DashboardInTmux {
         try tmux.wait("the end") { $0.contains("NOT SAFE") && $0.contains("FROZEN") }
         try tmux.type("q")
         try tmux.wait(for: "status 0")
+    }
+
+    @Test("a click selects a node, a second one opens it; m leaves the mouse to the terminal, and the end does, too")
+    func mouse() throws {
+        let tmux = try Tmux(columns: 120, rows: 40)
+        try tmux.shell("export TERM=xterm-256color; echo ready")
+        try tmux.wait(for: "ready")
+        _ = try start(tmux, "--nodes 3")
+        #expect(try tmux.isMouseTold)
+        try tmux.wait(for: "▌n1")
+        try tmux.click(on: " n3]")
+        try tmux.wait(for: "▌n3")
+        try tmux.click(on: " n3]")
+        try tmux.wait(for: "currentTerm")
+        try tmux.press("Escape")
+        try tmux.wait("the panes") { !$0.contains("currentTerm") }
+        try tmux.click(on: " Events ")
+        try tmux.wait(for: "━ Events")
+        try tmux.type("m")
+        try tmux.wait(for: "the mouse selects text")
+        #expect(try !tmux.isMouseTold)
+        try tmux.type("m")
+        try tmux.wait(for: "the mouse points")
+        #expect(try tmux.isMouseTold)
+        try tmux.type("q")
+        try tmux.wait("the shell") { !$0.contains("Cluster") }
+        #expect(try !tmux.isMouseTold)
+    }
+
+    @Test("y puts what is chosen into the terminal's clipboard")
+    func copies() throws {
+        let tmux = try Tmux()
+        try tmux.allowClipboard()
+        _ = try start(tmux, "--nodes 3")
+        try tmux.type(":say \"漢字, and n1 → n2\"\n")
+        try tmux.wait(for: "» 漢字")
+        try tmux.type(" /漢字\n")
+        try tmux.type("y")
+        try tmux.wait(for: "copied: »")
+        #expect(try tmux.clipboard == "» 漢字, and n1 → n2")
+        try tmux.type("o")
+        try tmux.wait(for: "prevote")
+        try tmux.type("y")
+        try tmux.wait(for: "copied: prevote")
+        #expect(try tmux.clipboard.hasPrefix("prevote            on"))
+    }
+
+    @Test("NO_COLOR means no colours, --theme names others, and T goes on to the next")
+    func themes() throws {
+        let tmux = try Tmux()
+        // Which of 256 colours an ink is, as the terminal gets it.
+        func hasColors() throws -> Bool { try tmux.colouredScreen.contains("\u{1b}[38;5;") }
+        try tmux.shell("export TERM=xterm-256color NO_COLOR=1")
+        _ = try start(tmux, "--nodes 3")
+        #expect(try !hasColors())
+        try tmux.type("q")
+        try tmux.wait("the shell") { !$0.contains("Cluster") }
+        _ = try start(tmux, "--nodes 3 --theme light")
+        #expect(try hasColors())
+        #expect(try tmux.colouredScreen.contains("38;5;29m"), "the leader's green")
+        try tmux.type("TT")
+        try tmux.wait(for: "colours: mono")
+        #expect(try !hasColors())
+        try tmux.type("T")
+        try tmux.wait(for: "colours: dark")
+        #expect(try tmux.colouredScreen.contains("38;5;36m"))
     }
 
     @Test("the screen is recorded as it changes, until the disk is full; what was done is saved")

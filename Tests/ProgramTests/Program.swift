@@ -135,6 +135,27 @@ final class Tmux {
 
     var screen: String { get throws { try tmux("capture-pane", "-p") } }
 
+    /// Whether a program in the terminal has asked to be told what the mouse does.
+    var isMouseTold: Bool { get throws { try tmux("display-message", "-p", "#{mouse_any_flag}").hasPrefix("1") } }
+
+    /// Lets programs in the terminal put something into its clipboard.
+    func allowClipboard() throws { try tmux("set-option", "-g", "set-clipboard", "on") }
+
+    /// What is in the clipboard.
+    var clipboard: String { get throws { try tmux("show-buffer") } }
+
+    /// Clicks on the first place of the screen that shows `text`.
+    func click(on text: String) throws {
+        let lines = try screen.split(separator: "\n", omittingEmptySubsequences: false)
+        let row = try #require(lines.firstIndex { $0.contains(text) })
+        let range = try #require(lines[row].range(of: text))
+        let column = lines[row].distance(from: lines[row].startIndex, to: range.lowerBound)
+        try type("\u{1b}[<0;\(column + 1);\(row + 1)M\u{1b}[<0;\(column + 1);\(row + 1)m")
+    }
+
+    /// The screen with the sequences that set colours and attributes.
+    var colouredScreen: String { get throws { try tmux("capture-pane", "-p", "-e") } }
+
     /// The number of the program's process.
     func process() throws -> Int32 {
         let shell = try tmux("display-message", "-p", "#{pane_pid}").trimmingCharacters(in: .whitespacesAndNewlines)

@@ -38,6 +38,8 @@ struct RandomKeysInTmux {
     private func checkScreen(of tmux: Tmux) throws {
         // Out of whatever is open, whatever it is; a line that is being typed is thrown away.
         try tmux.pressAtOnce(["C-u"] + Array(repeating: "Escape", count: 8))
+        let there = try tmux.wait("the panes, or big type") { $0.contains("Cluster") || $0.contains("commit index") }
+        if there.contains("commit index") { try tmux.type("b") }
         try tmux.wait("the panes") { $0.contains("Cluster") && $0.contains("Nodes") }
         try tmux.type(":freeze\n")
         let screen = try tmux.wait("a clock that stands still") { $0.contains("FROZEN") }

@@ -8,7 +8,7 @@
 
 /// What a key press is.
 typedef struct {
-    /// 0: none; 1: a character, in `code`; 2: a key of its own, a `CNKey`, in `code`.
+    /// 0: none; 1: a character, in `code`; 2: a key of its own, a `CNKey`, in `code`; 3: the mouse, which `cn_mouse` knows.
     int kind;
     uint32_t code;
 } CNKeyPress;
@@ -29,6 +29,20 @@ typedef enum {
     CNKeyEnter,
     CNKeyOther,
 } CNKey;
+
+/// What a mouse does.
+typedef enum {
+    CNMousePress = 1,
+    CNMouseWheelUp,
+    CNMouseWheelDown,
+} CNMouseAction;
+
+/// What a mouse did, and where, counted from zero.
+typedef struct {
+    CNMouseAction action;
+    int row;
+    int column;
+} CNMouseEvent;
 
 /// How something is written; these can be added up.
 enum {
@@ -71,6 +85,13 @@ void cn_refresh(void);
 
 /// Takes a key press, without waiting for one.
 CNKeyPress cn_key(void);
+
+/// Asks the terminal to tell what its mouse does, or to keep that to itself. Answers whether it can tell; that is known
+/// once it was asked to.
+bool cn_set_mouse(bool is_on);
+
+/// What the mouse did, after a key press that says it did something. Answers false where that means nothing here.
+bool cn_mouse(CNMouseEvent *event);
 
 /// From now on a crash of the process gives the terminal back first: fixed bytes, the modes it had, and what went to
 /// standard error meanwhile, which is in the file `errors` (-1 for none).

@@ -92,7 +92,7 @@ extension Model {
         }
     }
 
-    private func title(of subject: Page.Subject) -> String {
+    func title(of subject: Page.Subject) -> String {
         switch subject {
         case .node(let node): "\(node)"
         case .messages: "Messages on their way"
@@ -128,7 +128,7 @@ extension Model {
 
     mutating func take(_ key: Key, on page: Page) -> [Effect] {
         var page = page
-        let lines = lines(of: page.subject, columns: size.columns - 4)
+        let lines = lines(of: page.subject, columns: pagePlace(page).size.columns - 4)
         let last = max(0, lines.count - 1)
         page.chosen = min(page.chosen, last)
         let chosen = lines.indices.contains(page.chosen) ? lines[page.chosen] : nil
@@ -200,12 +200,17 @@ extension Model {
         let (rows, columns) = (canvas.inside.rows, pane.columns - 4)
         let lines = lines(of: page.subject, columns: columns)
         let chosen = min(page.chosen, max(0, lines.count - 1))
-        let top = max(0, min(chosen - rows / 2, lines.count - rows))
+        let top = Model.top(chosen: chosen, rows: rows, count: lines.count)
         for (place, line) in lines.enumerated().dropFirst(top).prefix(rows) {
             draw(line, row: 1 + place - top, isChosen: place == chosen, on: &canvas)
         }
         if lines.isEmpty { canvas.write("there is nothing to show yet", row: 1, column: 2, style: .faint) }
         return canvas
+    }
+
+    /// The first line of a page that is shown: the one that is chosen stands in the middle.
+    static func top(chosen: Int, rows: Int, count: Int) -> Int {
+        max(0, min(min(chosen, max(0, count - 1)) - rows / 2, count - rows))
     }
 
     private func draw(_ line: Page.Line, row: Int, isChosen: Bool, on canvas: inout Canvas) {
