@@ -47,6 +47,8 @@ public struct Model: Sendable {
     var isZoomed = false
     /// The lesson that is presented, or was left for a while.
     public internal(set) var lecture: Lecture?
+    /// The page that is open while a line is typed, and to which the screen goes back then.
+    var pageBehind: Page?
     /// What the keyboard does now.
     var mode = Mode.watching
     /// The lines that were typed, the latest last.

@@ -112,7 +112,9 @@ extension Model {
         if let effects = takeAnywhere(key) { return effects }
         switch mode {
         case .watching: return watch(key)
-        case .prompt(let line, let recall): return prompt(key, line, recall)
+        case .prompt(let line, let recall):
+            defer { reopenPage() }
+            return prompt(key, line, recall)
         case .filter(let line): return filter(key, line)
         case .help(let line, let top): return help(key, line, top)
         case .link: return chooseLink(key)

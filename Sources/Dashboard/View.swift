@@ -38,15 +38,24 @@ extension Model {
         switch mode {
         case .help(let line, let top): canvas.draw(helpPane(body, filter: line.line, top: top), row: 1, column: 0)
         case .lessons(let chosen): canvas.draw(lessonsPane(body, chosen: chosen), row: 1, column: 0)
-        case .page(let page):
-            drawPanes(on: &canvas)
-            let place = pagePlace(page)
-            canvas.draw(pagePane(place.size, page), row: 1 + place.row, column: place.column)
-        case .watching, .prompt, .filter, .link: showsBigType ? drawBigType(on: &canvas) : drawPanes(on: &canvas)
+        case .page(let page): draw(page, on: &canvas)
+        case .watching, .prompt, .filter, .link:
+            if let pageBehind {
+                draw(pageBehind, on: &canvas)
+            } else {
+                showsBigType ? drawBigType(on: &canvas) : drawPanes(on: &canvas)
+            }
         }
         let cursor = drawPrompt(on: &canvas)
         drawFooter(on: &canvas)
         return Scene(canvas: isASCII ? canvas.inASCII() : canvas, cursor: cursor)
+    }
+
+    /// A page, and of the panes what it leaves free.
+    private func draw(_ page: Page, on canvas: inout Canvas) {
+        drawPanes(on: &canvas)
+        let place = pagePlace(page)
+        canvas.draw(pagePane(place.size, page), row: 1 + place.row, column: place.column)
     }
 
     /// Whether there is room for anything.

@@ -158,6 +158,23 @@ struct PageTests {
         #expect(stage.screen.contains("votes for n3 in term 2"))
     }
 
+    @Test("a line is typed over a page, which stays")
+    func typing() {
+        var stage = stage()
+        stage.type("3")
+        stage.press(.enter)
+        stage.type(":set x")
+        #expect(stage.screen.contains("currentTerm") && stage.screen.contains(":set x"))
+        stage.press(.escape)
+        #expect(stage.screen.contains("currentTerm"))
+        stage.type(":freeze")
+        #expect(stage.press(.enter).contains(.perform(.freeze)))
+        #expect(stage.screen.contains("currentTerm"))
+        stage.type(":help\n")
+        stage.press(.escape)
+        #expect(!stage.screen.contains("currentTerm"), "the help has taken its place")
+    }
+
     @Test("a page speaks of the moment that is looked back at, and changes nothing then")
     func past() {
         var stage = stage()

@@ -152,6 +152,13 @@ extension Model {
         return []
     }
 
+    /// Goes back to the page over which a line was typed, once it is.
+    mutating func reopenPage() {
+        if case .prompt = mode { return }
+        if case .watching = mode, let page = pageBehind { mode = .page(page) }
+        pageBehind = nil
+    }
+
     private mutating func close(_ page: Page) {
         guard let before = page.earlier.last else {
             mode = .watching
@@ -184,7 +191,11 @@ extension Model {
             return handle(number, letter)
         case (.rules, "x"): return switchRule(page.chosen)
         case (_, " "), (_, "."): return [.perform(present.rate == 0 ? .thaw : .freeze)]
-        case (_, "["), (_, "]"), (_, "u"), (_, "?"), (_, ":"), (_, "!"), (_, "o"), (_, "s"), (_, "a"), (_, "e"):
+        case (_, ":"):
+            pageBehind = page
+            mode = .prompt(LineEditor(), Recall(place: history.count))
+            return []
+        case (_, "["), (_, "]"), (_, "u"), (_, "?"), (_, "!"), (_, "o"), (_, "s"), (_, "a"), (_, "e"):
             mode = .watching
             return take(.character(letter))
         default: return []
