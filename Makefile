@@ -36,6 +36,7 @@ bench: build ## measure the start, a failover, what the dashboard costs, and the
 	@python3 Tests/Benchmarks/failover.py
 	@python3 Tests/Benchmarks/idle.py
 	@.build/release/linearizability-benchmark
+	@.build/release/looking-back-benchmark
 	@.build/release/compaction-benchmark reopen catch-up snapshot
 
 simulate: build ## put the nodes through 10,000 simulated worlds

@@ -73,6 +73,11 @@ let package = Package(
             name: "compaction-benchmark",
             dependencies: ["KeyValue", "Laboratory", "RaftCluster", "RaftCore", "RaftStorage", "RaftTrace"],
             path: "Tests/Benchmarks/Compaction", swiftSettings: settings),
+        .executableTarget(
+            name: "looking-back-benchmark",
+            dependencies: [
+                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftSimulation", "RaftTrace",
+            ], path: "Tests/Benchmarks/LookingBack", swiftSettings: settings),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding"], swiftSettings: settings),
         .testTarget(name: "RaftCoreTests", dependencies: ["RaftCore"], swiftSettings: settings),
         .testTarget(name: "KeyValueTests", dependencies: ["ByteCoding", "KeyValue"], swiftSettings: settings),

@@ -73,7 +73,7 @@ extension Model {
         switch node.standing {
         case .leader: return node.handsOverTo.map { "to \($0)" }
         case .candidate: return "\(node.votes?.votes ?? 0)/\(needed) votes"
-        case .precandidate: return "\(node.votes?.votes ?? 1)/\(needed) asks"
+        case .precandidate: return "\(node.votes?.votes ?? 1)/\(needed) yes"
         case .halted: return "halted"
         case .learner: return "learning"
         case .follower, .down: return node.isTimerHeld ? "held" : nil
