@@ -18,7 +18,7 @@ public struct Model: Sendable {
     /// Whether what has passed can be gone back to, and gone on from on another way.
     public let canBranch: Bool
     /// What was seen of the cluster.
-    var witness = Witness()
+    public internal(set) var witness = Witness()
     /// How many of the audit's findings were told.
     var findingsTold = 0
     /// What happened, to read.

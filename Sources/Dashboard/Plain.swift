@@ -8,7 +8,8 @@ import Script
 ///
 /// An error begins with `! `, what a lesson says with `» `, and what it asks with `? `.
 public struct Plain: Sendable {
-    private var witness = Witness()
+    /// What was seen of the cluster.
+    public private(set) var witness = Witness()
     /// What was done, as a script that does it again.
     public private(set) var transcript = Transcript()
     private var findingsTold = 0

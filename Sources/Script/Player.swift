@@ -113,6 +113,25 @@ public struct Player {
         }
     }
 
+    /// The same, where somebody else has a witness, who had seen so much before: it is looked at, and not kept, so that what
+    /// it holds is not held twice.
+    public mutating func take(_ events: [Event], after witness: @autoclosure () -> Witness) {
+        guard !armed.isEmpty else {
+            for event in events { noteAnswer(event) }
+            return
+        }
+        self.witness = witness()
+        take(events)
+        self.witness = Witness()
+    }
+
+    /// Plays as far as can be now, as far as somebody else's witness has seen.
+    public mutating func advance(on laboratory: any Laboratory, seeing witness: Witness) -> Step {
+        self.witness = witness
+        defer { self.witness = Witness() }
+        return advance(on: laboratory)
+    }
+
     /// There is nothing more to come: what is still open is judged as it is. Answers what is broken then.
     private mutating func finish() -> Outcome? {
         for trigger in armed { lines.append("when \(trigger.condition) do \(trigger.command) → never came true") }

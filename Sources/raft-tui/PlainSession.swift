@@ -112,6 +112,7 @@ final class PlainSession {
 
     private func takeEvents() throws {
         let events = laboratory.takeEvents()
+        presenter?.take(events, after: plain.witness)
         tell(plain.take(events))
         // While the clock stands still nobody is answered.
         if plain.picture.rate == 0 { openCall = nil }
@@ -119,7 +120,6 @@ final class PlainSession {
             if case .returned(let answer) = event.kind, answer.call == openCall { openCall = nil }
             if case .began = event.kind { openCall = nil }
         }
-        presenter?.take(events)
         try writer?.write(events, plain.audit)
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
@@ -130,7 +130,7 @@ final class PlainSession {
     /// Lets the script that is presented go on as far as it can.
     private func advance() {
         while presenter != nil {
-            for message in presenter?.advance(on: laboratory) ?? [] {
+            for message in presenter?.advance(on: laboratory, seeing: plain.witness) ?? [] {
                 switch message {
                 case .refused(let reason): tell([Plain.error(reason)])
                 case .progress(let progress): tell(plain.take(progress))

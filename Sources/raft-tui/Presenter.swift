@@ -1,5 +1,6 @@
 import Dashboard
 import Laboratory
+import RaftAudit
 import RaftCore
 import RaftTrace
 import Script
@@ -19,7 +20,10 @@ struct Presenter {
     /// Whether it is the presenter's turn.
     var isWaiting: Bool { !isOver && player.slide != nil && player.work == nil }
 
-    mutating func take(_ events: [Event]) { player.take(events) }
+    /// Takes note of events, before which `witness` had seen so much.
+    mutating func take(_ events: [Event], after witness: @autoclosure () -> Witness) {
+        player.take(events, after: witness())
+    }
 
     /// Goes on where the presenter was waited for.
     mutating func turnPage() { player.next() }
@@ -28,9 +32,9 @@ struct Presenter {
     mutating func leave(_ isLeft: Bool) { player.isLeft = isLeft }
 
     /// Plays as far as can be now. Answers what there is to tell.
-    mutating func advance(on laboratory: any RunningLaboratory) -> [DashboardMessage] {
+    mutating func advance(on laboratory: any RunningLaboratory, seeing witness: Witness) -> [DashboardMessage] {
         guard !isOver else { return [] }
-        let step = player.advance(on: laboratory)
+        let step = player.advance(on: laboratory, seeing: witness)
         laboratory.releaseWatched()
         var messages = player.takeLines().filter { $0.contains("→ refused:") }.map { DashboardMessage.refused($0) }
         var ending: LectureProgress.Ending?

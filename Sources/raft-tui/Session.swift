@@ -146,8 +146,8 @@ final class Session {
         let events = laboratory.takeEvents()
         if !events.isEmpty { isStale = true }
         isBusy = events.count >= Session.busyCount
+        presenter?.take(events, after: model.witness)
         update(.events(events, now: laboratory.now))
-        presenter?.take(events)
         try writer?.write(events, model.audit)
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
@@ -241,7 +241,7 @@ final class Session {
 
     /// Lets the script that is presented go on as far as it can.
     private func advance() {
-        guard let messages = presenter?.advance(on: laboratory) else { return }
+        guard let messages = presenter?.advance(on: laboratory, seeing: model.witness) else { return }
         for message in messages {
             isStale = true
             update(message)
