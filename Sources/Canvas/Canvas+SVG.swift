@@ -1,10 +1,13 @@
 extension Canvas {
+    /// What every such picture begins with.
+    public static let svgMark = "<svg id=\"raft-tui-screen\""
+
     /// The grid as a picture, in the colours of a theme and on its background.
     public func svg(_ theme: Theme = .dark) -> String {
         let (width, height) = (Int(Double(size.columns) * SVG.cellWidth) + 24, size.rows * SVG.cellHeight + 24)
         var lines = [
             """
-            <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
+            \(Canvas.svgMark) xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
             font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="\(SVG.fontSize)" xml:space="preserve">
             """,
             "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"\(theme.background)\"/>",

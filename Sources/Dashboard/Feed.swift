@@ -16,6 +16,9 @@ public struct Feed: Sendable {
         public var text: String
         /// How much it matters.
         public var weight: Explanation.Weight
+        /// Whether it only says what was done to the clock, or what the program has to say: whoever goes back event by
+        /// event doesn't stop there.
+        public var isAside = false
         /// The servers that got the same message, where it is one.
         fileprivate var receivers: [NodeID] = []
         fileprivate var message = ""
@@ -25,20 +28,30 @@ public struct Feed: Sendable {
     /// The lines.
     public private(set) var lines: [Line] = []
 
+    /// Whether so much is written that only what turns the story can be read.
+    private var isLoaded = false
+
     /// How many lines are kept.
     private static let linesMax = 2_000
 
     /// Takes note of an event, if it is one to read about.
     mutating func take(_ event: Event, place: Int) {
-        if case .sent(let sent) = event.kind { return take(sent, at: event.at, place: place) }
+        if case .load(let load) = event.kind { isLoaded = load != nil }
+        if case .began = event.kind { isLoaded = false }
+        if case .sent(let sent) = event.kind {
+            if !isLoaded { take(sent, at: event.at, place: place) }
+            return
+        }
         // What a trace says was broken the screen's own audit finds, too.
         if case .violation = event.kind { return }
+        // What a step leads to says more than that there was one.
+        if case .command(let command) = event.kind, command.text.hasPrefix("step") { return }
         let explanation = event.explanation
-        guard explanation.weight >= .usual else { return }
+        guard explanation.weight >= (isLoaded && event.isOfNode ? .important : .usual) else { return }
         append(
             Line(
                 at: event.at, place: place, nodes: explanation.nodes, text: explanation.line,
-                weight: explanation.weight))
+                weight: explanation.weight, isAside: event.isAboutClock))
     }
 
     /// Takes note of a message that says something new; one that goes to several servers is one line.
@@ -75,8 +88,13 @@ public struct Feed: Sendable {
     }
 
     /// Adds a line that no event stands for: what the program has to say itself.
-    mutating func say(_ text: String, at moment: Instant, weight: Explanation.Weight) {
-        append(Line(at: moment, place: lines.last?.place ?? 0, nodes: [], text: text, weight: weight))
+    ///
+    /// - Parameter place: The place of the event that it is about; that of the line before, where it is about none.
+    mutating func say(_ text: String, at moment: Instant, weight: Explanation.Weight, place: Int? = nil) {
+        append(
+            Line(
+                at: moment, place: place ?? lines.last?.place ?? 0, nodes: [], text: text, weight: weight,
+                isAside: place == nil))
     }
 
     private mutating func append(_ line: Line) {
@@ -91,6 +109,19 @@ public struct Feed: Sendable {
         let wanted = filter.lowercased()
         return then.filter { $0.text.lowercased().contains(wanted) }[...]
     }
+}
+
+extension Event {
+    /// Whether it says what was done to the clock.
+    fileprivate var isAboutClock: Bool {
+        switch kind {
+        case .clock, .stepped: true
+        case .command(let command): ["freeze", "thaw", "speed", "step"].contains(command.text.prefix { $0 != " " })
+        default: false
+        }
+    }
+
+    fileprivate var isOfNode: Bool { if case .node = kind { true } else { false } }
 }
 
 extension Instant {

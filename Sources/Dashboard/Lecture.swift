@@ -37,6 +37,12 @@ public struct Lecture: Sendable {
     /// Whether the next step is the cluster's, not the presenter's.
     var isWorking: Bool { isAtLatest && work != nil && ending == nil }
 
+    /// The place of the step before a question that is open: what has happened since would give its answer away.
+    var placeBeforeQuestion: Int? {
+        guard case .question(_, isAnswered: false)? = slide, isAtLatest, shown > 0 else { return nil }
+        return slides[shown - 1].place
+    }
+
     /// Takes note of how far the lesson is.
     mutating func take(_ progress: LectureProgress, place: Int) {
         work = progress.work

@@ -43,9 +43,13 @@ extension Model {
     private func drawRuler(_ window: LogWindow, on canvas: inout Canvas) {
         guard window.first <= window.last else { return }
         canvas.write("index", row: 1, column: 1, style: .faint)
+        var end = 1 + LogWindow.labelWidth
         for index in window.first...window.last where index % 5 == 0 || index == window.first {
             let text = String(index)
-            canvas.writeRight(text, row: 1, before: window.column(of: index) + window.cellWidth, style: .faint)
+            let column = window.column(of: index) + window.cellWidth
+            guard column - text.count > end || index == window.first else { continue }
+            canvas.writeRight(text, row: 1, before: column, style: .faint)
+            end = column
         }
     }
 

@@ -8,26 +8,37 @@ import Script
 // Looking back: the screen shows a moment that has passed, while the cluster goes on or stands still as it likes.
 
 extension Model {
-    /// The lines of the events pane: those that had happened by the moment that is shown, and match the filter.
-    var shownLines: ArraySlice<Feed.Line> { feed.lines(matching: filter, upTo: past?.place ?? .max) }
+    /// The lines of the events pane: those that had happened by the moment that is shown, and match the filter. While a
+    /// lesson's question is open, what has happened since the step before it is not told.
+    var shownLines: ArraySlice<Feed.Line> {
+        feed.lines(matching: filter, upTo: past?.place ?? openLecture?.placeBeforeQuestion ?? .max)
+    }
 
-    /// Goes back by so many lines of the events pane.
+    /// The places at which whoever looks back stops, in order.
+    private var stops: [Int] {
+        feed.lines(matching: filter, upTo: .max).filter { !$0.isAside && $0.place >= timeline.start }.map(\.place)
+            .reduce(into: []) { places, place in if places.last ?? -1 < place { places.append(place) } }
+    }
+
+    /// Goes back by so many lines of the events pane. From now, where a filter is set, the first is the last that matches;
+    /// otherwise that is what is shown already.
     mutating func lookBack(by count: Int) {
-        let lines = shownLines
-        let kept = lines.drop { $0.place < timeline.start }
-        guard kept.count > 1 else {
-            notice = Notice(lines.count > 1 ? "no earlier events are kept" : "nothing happened before this")
+        let stops = stops
+        let here = past?.place ?? (filter.isEmpty ? stops.last ?? 0 : .max)
+        let earlier = stops.prefix { $0 < here }
+        guard !earlier.isEmpty else {
+            notice = Notice(feed.lines.count > 1 ? "no earlier events are kept" : "nothing happened before this")
             return
         }
-        look(at: kept[max(kept.startIndex, kept.endIndex - 1 - count)].place)
+        look(at: earlier[max(0, earlier.count - count)])
     }
 
     /// Goes forward by so many lines; from the last of them to what is now.
     mutating func lookForward(by count: Int) {
         guard let past else { return }
-        let later = feed.lines(matching: filter, upTo: .max).drop { $0.place <= past.place }
-        guard later.count > count else { return returnToPresent() }
-        look(at: later[later.startIndex + count - 1].place)
+        let later = stops.drop { $0 <= past.place }
+        guard later.count > (filter.isEmpty ? count : count - 1) else { return returnToPresent() }
+        look(at: later[later.startIndex + count - 1])
     }
 
     /// Goes back to the first event that is kept.

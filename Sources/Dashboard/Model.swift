@@ -66,8 +66,10 @@ public struct Model: Sendable {
     var openCall: (call: UInt64, line: String)?
     /// The clock's rate, as it was set; it is kept while the clock stands still.
     var speed: Double
-    /// Whether the clock slows down by itself when the first leader is there.
+    /// Whether the clock slows down by itself when the first leader is there, or a lesson has said its first sentence.
     var slowsTo: Double?
+    /// The pace to which it does.
+    let pace: Double?
 
     /// The screen at the beginning.
     ///
@@ -89,6 +91,7 @@ public struct Model: Sendable {
         self.history = history
         self.speed = speed
         self.slowsTo = slowsTo
+        pace = slowsTo
     }
 
     /// What the screen shows of the cluster: what is known now, or was at the moment that is looked back at.

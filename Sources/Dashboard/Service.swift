@@ -31,7 +31,9 @@ struct Service: Sendable {
         var lostLeader = false
         /// When somebody led again.
         var leader: Instant?
-        /// When an entry was committed again.
+        /// Since when a write has waited; `nil` while nothing was asked.
+        var asked: Instant?
+        /// When an entry was committed after that.
         var commit: Instant?
     }
 
@@ -45,8 +47,6 @@ struct Service: Sendable {
     private(set) var faults: [Fault] = []
     /// Since when nobody leads; `nil` while somebody does.
     private(set) var leaderlessSince: Instant?
-    /// How many writes clients were told are done.
-    private(set) var promised = 0
     private var struck: Set<Struck> = []
 
     /// How many clients' entries were replaced by a leader's.
@@ -70,10 +70,13 @@ struct Service: Sendable {
         case .called(let call): begin(call, at: event.at, place: place)
         case .returned(let answer): end(answer, at: event.at, place: place)
         case .command(let command) where Service.isFault(command.text):
-            faults.append(Fault(text: command.text, at: event.at))
+            let isAsked = picture.load != nil || operations.contains { $0.answer == nil && !$0.call.request.isRead }
+            faults.append(Fault(text: command.text, at: event.at, asked: isAsked ? event.at : nil))
             if faults.count > Service.faultsMax { faults.removeFirst() }
         case .node(_, _, .raft(.committed(let committed))) where committed.stored != nil:
-            for place in faults.indices where faults[place].commit == nil { faults[place].commit = event.at }
+            for place in faults.indices where faults[place].asked != nil && faults[place].commit == nil {
+                faults[place].commit = event.at
+            }
         case .node(_, _, .raft(.roleChanged)), .node(_, _, .stopped), .node(_, _, .started), .node(_, _, .failed),
             .node(_, _, .paused), .node(_, _, .resumed), .node(_, _, .raft(.termChanged)):
             noteLeader(picture.leader.map { !$0.isPaused } ?? false, at: event.at)
@@ -90,6 +93,9 @@ struct Service: Sendable {
 
     private mutating func begin(_ call: ClientCall, at moment: Instant, place: Int) {
         guard Load.number(of: call.client) == nil else { return }
+        if !call.request.isRead {
+            for place in faults.indices where faults[place].asked == nil { faults[place].asked = moment }
+        }
         operations.append(Operation(call: call, at: moment, place: place))
         if operations.count > 2 * Service.operationsMax { operations.removeFirst(Service.operationsMax) }
     }
@@ -97,7 +103,6 @@ struct Service: Sendable {
     private mutating func end(_ answer: ClientReturn, at moment: Instant, place: Int) {
         guard let number = operations.lastIndex(where: { $0.call.call == answer.call }) else { return }
         operations[number].answer = Answer(result: answer.result, at: moment, place: place)
-        if answer.result.isOK, !operations[number].call.request.isRead { promised += 1 }
     }
 
     private mutating func strike(_ truncated: Truncated, on node: NodePicture?) {

@@ -12,19 +12,27 @@ extension Model {
     /// A lesson begins: a fresh cluster, and nothing to look back at.
     mutating func begin(_ script: Script, named name: String) {
         self = Model(
-            size: size, isASCII: isASCII, history: history, speed: speed, isReplay: isReplay, canBranch: canBranch,
-            taste: taste)
+            size: size, isASCII: isASCII, history: history, speed: pace == nil ? speed : 1, slowsTo: pace,
+            isReplay: isReplay, canBranch: canBranch, taste: taste)
         lecture = Lecture(name: name, script: script)
     }
 
     /// Takes note of how far the lesson is.
-    mutating func take(_ progress: LectureProgress) {
-        guard var lecture else { return }
+    mutating func take(_ progress: LectureProgress) -> [Effect] {
+        guard var lecture else { return [] }
         let count = lecture.slides.count
         lecture.take(progress, place: max(timeline.startIndex, timeline.endIndex - 1))
         // Whoever looks back at an earlier step is taken along when the lesson goes on by itself.
-        if lecture.slides.count > count, past != nil { returnToPresent() }
+        if lecture.slides.count > count {
+            if past != nil { returnToPresent() }
+            notice = Notice("")
+        }
         self.lecture = lecture
+        guard let slower = slowsTo, progress.slide != nil else { return [] }
+        // What was set up before the first sentence nobody needed to watch.
+        slowsTo = nil
+        speed = slower
+        return [.perform(.speed(slower))]
     }
 
     /// Goes on: through the slides that there were, then with the lesson.

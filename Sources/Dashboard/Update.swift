@@ -30,8 +30,7 @@ extension Model {
             begin(script, named: name)
             return []
         case .progress(let progress):
-            take(progress)
-            return []
+            return take(progress)
         case .refused(let reason):
             notice = Notice(reason, isTrouble: true)
             feed.say(reason, at: presentNow, weight: .usual)
@@ -48,7 +47,7 @@ extension Model {
         }
         if let effects = tellFindings() { return effects }
         selectExisting()
-        guard let slower = slowsTo, present.leader != nil else { return [] }
+        guard let slower = slowsTo, lecture == nil, present.leader != nil else { return [] }
         // The first leader is there: from here on everything can be followed by eye.
         slowsTo = nil
         speed = slower
@@ -78,7 +77,8 @@ extension Model {
             return nil
         }
         for finding in findings[findingsTold...] {
-            feed.say("\(finding)", at: presentNow, weight: .alarming)
+            let place = timeline.lastIndex { $0.sequence == finding.sequence }
+            feed.say("\(finding)", at: presentNow, weight: .alarming, place: place)
             tape.addViolation(at: presentNow)
         }
         findingsTold = findings.count
@@ -237,7 +237,12 @@ extension Model {
             returnToPresent()
         case .escape:
             if past == nil, !isZoomed, filter.isEmpty, openLecture != nil { return leaveLecture() }
-            if past != nil { returnToPresent() } else { (isZoomed, filter, eventsBack) = (false, "", 0) }
+            if past != nil {
+                lecture?.turnToLatest()
+                returnToPresent()
+                return []
+            }
+            (isZoomed, filter, eventsBack) = (false, "", 0)
         case .enter: inspect()
         case .control("l"): return [.redraw]
         default: break

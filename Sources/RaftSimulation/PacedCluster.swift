@@ -137,7 +137,9 @@ public final class PacedCluster: BranchingLaboratory {
     /// - Throws: ``Refusal`` where that is too long ago.
     public func branch(after sequence: UInt64) throws(Refusal) {
         guard let place = checkpoints.lastIndex(where: { $0.sequence <= sequence }) else {
-            throw Refusal("that is too long ago: nothing is kept from which it could go on")
+            throw Refusal(
+                "nothing is kept of the cluster from then: the nodes hadn't started yet, or it is too long ago; choose a later moment"
+            )
         }
         checkpoints.removeLast(checkpoints.count - 1 - place)
         cluster = checkpoints[place].cluster.copy()

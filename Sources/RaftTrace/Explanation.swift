@@ -228,7 +228,7 @@ extension ClockStepped {
         return "the clock goes on to where #\(message) from \(from) reaches \(to)"
     }
 
-    fileprivate var explanation: Explanation { Explanation([], sentence, nil, from == nil ? .important : .usual) }
+    fileprivate var explanation: Explanation { Explanation([], sentence, nil, from == nil ? .important : .background) }
 }
 
 /// Rates of the clock as words.

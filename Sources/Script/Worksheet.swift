@@ -35,13 +35,17 @@ extension Script {
     private func tell(on page: inout Page) {
         var steps = 0
         var asked = 0
+        var isAnswerNext = false
         for statement in statements {
             switch statement.kind {
             case .say(let sentence):
                 steps += 1
-                page.add(sentence, after: "\(steps). ")
+                // The sentence after a question says what the answer is.
+                page.add(isAnswerNext ? Page.lines : sentence, after: "\(steps). ")
+                isAnswerNext = false
             case .ask:
                 asked += 1
+                isAnswerNext = true
                 guard asked <= Page.drawingsMax, let nodes else {
                     page.add("Now comes question \(asked).", after: "")
                     continue
@@ -66,6 +70,8 @@ private struct Page {
     /// How many entries of a log there is room for, at least.
     static let entriesMin = 8
     private static let columnsMax = 80
+    /// Room to write down what is to be seen.
+    static let lines = "What do you see? ........................................................."
 
     private var blocks: [String] = []
 

@@ -24,10 +24,10 @@ enum Files {
     /// one that begins with `mark`.
     ///
     /// - Throws: ``Failure`` where there is another, which isn't `what`.
-    static func requireReplaceable(_ path: String, beginningWith mark: String, _ what: String) throws {
+    static func requireReplaceable(_ path: String, beginningWith mark: String?, _ what: String) throws {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return }
-        guard try bytes(path).starts(with: mark.utf8) else {
+        guard let mark, try bytes(path).starts(with: mark.utf8) else {
             throw Failure("\(path) is there already, and isn't \(what): choose another name, or remove it")
         }
     }

@@ -30,7 +30,8 @@ struct Open: ParsableCommand {
     @Flag(help: "Print what happens, a line each, and read commands from standard input, without a screen.")
     var plain = false
 
-    /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there.
+    /// The pace at which everything can be followed by eye: the clock goes on with it when the first leader is there, or a
+    /// lesson has said its first sentence.
     private static let pace = 0.1
     /// How long clients wait while somebody talks to an audience.
     private static let audiencePatience = Interval.seconds(86_400)
@@ -44,15 +45,14 @@ struct Open: ParsableCommand {
             let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
             var options = cluster.live(
-                nodes: script?.script.nodes ?? cluster.nodes, speed: script == nil ? 1 : Open.pace,
+                nodes: script?.script.nodes ?? cluster.nodes, speed: 1,
                 latency: .milliseconds(10) ... .milliseconds(30))
             if script != nil { options.patience = Open.audiencePatience }
             let laboratory = try start(options)
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
-                slowsTo: cluster.speed == nil && script == nil ? Open.pace : nil
+                slowsTo: cluster.speed == nil ? Open.pace : nil
             ) { script, former, picture in
-                options.speed = Open.pace
                 options.patience = Open.audiencePatience
                 return try startAnew(&options, for: script, after: former, picture)
             }

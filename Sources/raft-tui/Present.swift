@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import RaftCluster
 import Script
 
@@ -21,7 +22,11 @@ struct PresentLesson: ParsableCommand {
     @OptionGroup var dashboard: Open
 
     func run() throws {
-        if worksheet { return print(try Lesson.find(name).worksheet, terminator: "") }
+        if worksheet {
+            print(try Lesson.find(name).worksheet, terminator: "")
+            guard fflush(nil) == 0 else { throw Failure("can't write the page: \(String(cString: strerror(errno)))") }
+            return
+        }
         try dashboard.open((name, try Lesson.read(name)))
     }
 }

@@ -221,7 +221,10 @@ final class Session {
     private func keepScreen(in path: String) {
         let canvas = model.view().canvas
         do {
-            try Files.write(path.hasSuffix(".svg") ? canvas.svg(model.taste.theme) : canvas.text, to: path)
+            let isPicture = path.hasSuffix(".svg")
+            try Files.requireReplaceable(
+                path, beginningWith: isPicture ? Canvas.svgMark : nil, "a picture that screenshot made")
+            try Files.write(isPicture ? canvas.svg(model.taste.theme) : canvas.text, to: path)
             update(.done("the screen is kept in \(path)"))
         } catch {
             update(.refused("\(error)"))

@@ -92,6 +92,7 @@ final class TraceWriter {
     private var written = (servers: 0, clients: 0)
 
     init(path: String) throws {
+        try Files.requireReplaceable(path, beginningWith: "{\"at\":", "a trace")
         guard let file = fopen(path, "w") else {
             throw Failure("can't write \(path): \(String(cString: strerror(errno)))")
         }

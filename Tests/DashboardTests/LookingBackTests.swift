@@ -147,8 +147,15 @@ struct LookingBackTests {
         let lines = stage.model.shownLines.count
         #expect(lines >= 3)
         stage.press(.left)
+        #expect(stage.model.past != nil)
+        #expect(stage.model.shownLines.count == lines, "the last that matches has passed, too")
+        stage.press(.left)
         #expect(stage.model.shownLines.count == lines - 1)
         #expect(stage.model.shownLines.last?.text.contains("commits") == true)
+        stage.press(.right)
+        #expect(stage.model.shownLines.count == lines && stage.model.past != nil)
+        stage.press(.right)
+        #expect(stage.model.past == nil)
     }
 
     @Test("the tape shows terms, elections, writes and faults, and where the screen is")

@@ -1,3 +1,4 @@
+import Laboratory
 import RaftCluster
 import RaftCore
 import RaftSimulation
@@ -50,7 +51,7 @@ struct LessonsOnBoth {
 }
 
 extension Script {
-    /// The script with a pause after every sentence and every question, once the servers run.
+    /// The script with a pause after every sentence and every question, while the servers run and their clock does.
     fileprivate func withPauses(of length: Interval) -> Script {
         var paused: [Statement] = []
         var isRunning = false
@@ -59,6 +60,7 @@ extension Script {
             switch statement.kind {
             case .say, .ask:
                 if isRunning { paused.append(Statement(line: statement.line, kind: .sleep(length))) }
+            case .command(.freeze): isRunning = false
             default:
                 if !statement.kind.isPrologue { isRunning = true }
             }

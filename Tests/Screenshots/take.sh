@@ -8,6 +8,8 @@ program="$PWD/.build/release/raft-tui"
 session="raft-tui-screenshots-$$"
 trap 'tmux kill-session -t "$session" 2>/dev/null || true' EXIT
 
+rm -f assets/*.svg
+
 wait_for() {
     for _ in $(seq 200); do
         if tmux capture-pane -p -t "$session" | grep -q -- "$1"; then return; fi

@@ -39,7 +39,7 @@ struct WorksheetTests {
 
             \(table)
 
-            2. That.
+            2. What do you see? .........................................................
 
             Now comes question 2. Draw the logs as they are before you answer it:
 
@@ -77,15 +77,22 @@ struct WorksheetTests {
         #expect(page.contains("\nNow comes question 5.\n"))
     }
 
-    @Test("a lesson's page has all its sentences and choices, in lines of at most 80 columns", arguments: Lesson.all)
+    @Test(
+        "a lesson's page has its sentences, but for those that answer a question, and its choices, in lines of at most 80 columns",
+        arguments: Lesson.all)
     func lessons(lesson: Lesson) throws {
         let page = try lesson.worksheet
         for line in page.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         let flat = page.split { $0 == " " || $0 == "\n" }.joined(separator: " ").replacing("\\", with: "")
+        var isAnswerNext = false
         for statement in try lesson.script().statements {
             switch statement.kind {
-            case .title(let text), .source(let text), .say(let text): #expect(flat.contains(text))
+            case .title(let text), .source(let text): #expect(flat.contains(text))
+            case .say(let text):
+                #expect(flat.contains(text) != isAnswerNext, "\(text)")
+                isAnswerNext = false
             case .ask(let question):
+                isAnswerNext = true
                 #expect(flat.contains(question.sentence))
                 for choice in question.choices { #expect(flat.contains("- [ ] \(choice)")) }
             default: break

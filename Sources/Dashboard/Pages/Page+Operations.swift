@@ -35,7 +35,7 @@ extension Model {
         let open = operations.count { isOpen($0) }
         let unknown = operations.count { $0.answer?.result == .unknown }
         let isBroken = audit.findings.contains { $0.property == .promise || $0.property == .leaderCompleteness }
-        var words = [count(service.promised, "write promised", "writes promised")]
+        var words = [count(picture.acknowledgedWrites, "write promised", "writes promised")]
         if open > 0 { words.append(count(open, "call open", "calls open")) }
         if unknown > 0 { words.append("\(unknown) unknown") }
         if service.struckOut > 0 {
@@ -59,13 +59,13 @@ extension Model {
         let faults = service.faults.filter { $0.at <= now }.suffix(8)
         guard !faults.isEmpty else { return [] }
         let heading = Page.Line(
-            Page.padded("after", to: 30) + Page.padded("no leader for", to: 18) + "no commit for", .faint)
+            Page.padded("after", to: 30) + Page.padded("no leader for", to: 18) + "a write waited for", .faint)
         return [heading]
             + faults.map { fault in
                 let leader = fault.lostLeader ? lasted(from: fault.at, to: fault.leader) : "had one"
                 return Page.Line(
                     Page.padded(fault.text, to: 30) + Page.padded(leader, to: 18)
-                        + lasted(from: fault.at, to: fault.commit))
+                        + (fault.asked.map { lasted(from: $0, to: fault.commit) } ?? "nothing was written"))
             }
     }
 

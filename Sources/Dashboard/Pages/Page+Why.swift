@@ -8,7 +8,8 @@ extension Model {
     /// Opens the explanation of the event that is chosen: the last line of the events pane, where it is looked back in.
     mutating func explain() {
         let lines = shownLines
-        let chosen = lines.dropLast(min(eventsBack, max(0, lines.count - 1))).last
+        let upToChosen = lines.dropLast(min(eventsBack, max(0, lines.count - 1)))
+        let chosen = eventsBack > 0 ? upToChosen.last : upToChosen.last { !$0.isAside } ?? upToChosen.last
         guard let chosen, timeline.indices.contains(chosen.place) else {
             notice = Notice("nothing has happened that could be explained")
             return
