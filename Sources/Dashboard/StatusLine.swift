@@ -16,12 +16,13 @@ extension Model {
             ? Style(.purple, isBold: true, isReversed: true)
             : isFrozen ? Style(.orange, isBold: true, isReversed: true) : Style(isReversed: true)
         canvas.fill(row: 0, columns: 0..<size.columns, style: base)
-        let leader = picture.leader
-        let term = picture.nodes.filter(\.isRunning).map(\.term).max() ?? .zero
+        let running = picture.nodes.filter(\.isRunning)
+        // Where nobody runs, what the disks hold.
+        let term = (running.isEmpty ? picture.nodes : running).map(\.term).max() ?? .zero
         let commit = picture.nodes.map(\.commit).max() ?? .zero
         let count = picture.nodes.count
         let facts =
-            [leader.map { "\(symbols.star) leader \($0.id)" } ?? "no leader", "term \(term)", "commit \(commit)"]
+            [leaders ?? "no leader", "term \(term)", "commit \(commit)"]
         // In the order of their places, each with how soon it is left out where there is no room for all.
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
@@ -40,6 +41,16 @@ extension Model {
             break
         }
         canvas.writeRight(pace, row: 0, before: size.columns, style: base.bold)
+    }
+
+    /// Who leads; where a leader of an earlier term doesn't know yet that it is none any more, that one, too.
+    private var leaders: String? {
+        guard let leader = picture.leader else { return nil }
+        let earlier = picture.nodes.filter {
+            $0.isRunning && $0.role == .leader && $0.halted == nil && $0.id != leader.id
+        }
+        let others = earlier.map { ", \($0.id) in t\($0.term)" }.joined()
+        return "\(symbols.star) leader \(leader.id)" + others
     }
 
     /// How many of the voters are needed, `quorum 2/3`; while two sets of them decide, of each.

@@ -140,7 +140,13 @@ extension Model {
             let place = (start..<start + 4).first { place in
                 place + width <= size.columns && free[place..<place + width].allSatisfy(\.self)
             }
-            guard let place else { continue }
+            guard let place else {
+                // That something is broken is never left out.
+                if item.rank == Tape.Kind.violation.rawValue {
+                    canvas.write(item.text, row: row, column: start, style: item.style)
+                }
+                continue
+            }
             for taken in place..<place + width { free[taken] = false }
             canvas.write(item.text, row: row, column: place, style: item.style)
         }
