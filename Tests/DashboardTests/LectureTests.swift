@@ -54,6 +54,19 @@ struct LectureTests {
         #expect(stage.screen.contains("3 nobody"))
     }
 
+    @Test("whoever goes from an earlier step to what is now sees the latest step")
+    func present() {
+        var stage = stage()
+        write(1, &stage)
+        tell(.sentence("Three."), &stage)
+        for key in [Key.escape, .end] {
+            stage.press(.pageUp)
+            #expect(stage.screen.contains("One.") && stage.screen.contains("PAST"))
+            stage.press(key)
+            #expect(stage.screen.contains("Three.") && !stage.screen.contains("PAST"))
+        }
+    }
+
     @Test("a digit is the audience's guess while a question is open, and the answer is marked when it is shown")
     func asks() {
         var stage = stage()
