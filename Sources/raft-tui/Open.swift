@@ -87,6 +87,9 @@ struct Open: ParsableCommand {
         _ options: inout LiveCluster.Options, for script: Script, after former: any RunningLaboratory,
         _ picture: Picture
     ) throws -> any RunningLaboratory {
+        if simulated, trace != nil {
+            throw Failure("a trace tells one story, and a simulated cluster begins a new one: leave out --trace")
+        }
         former.close()
         (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
         options.beginning = (picture.sequence + 1, former.now)
@@ -95,10 +98,11 @@ struct Open: ParsableCommand {
 
     private func start(_ options: LiveCluster.Options) throws -> any RunningLaboratory {
         if simulated {
-            return PacedCluster(
-                SimulatedCluster.Options(
-                    nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
-                    latency: options.latency, settings: options.settings))
+            var simulated = SimulatedCluster.Options(
+                nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
+                latency: options.latency, settings: options.settings)
+            simulated.patience = options.patience
+            return PacedCluster(simulated)
         }
         do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
     }
