@@ -24,8 +24,11 @@ public final class PacedCluster: BranchingLaboratory {
     }
 
     /// How many events there are between two checkpoints, at most.
-    private static let eventsPerCheckpoint: UInt64 = 500
+    private static let eventsPerCheckpoint: UInt64 = 4_000
     private static let checkpointsMax = 400
+    /// Of a longer story nobody keeps the beginning, without which nobody goes back. What would be kept of it is large:
+    /// every checkpoint of a cluster that writes has logs and disks of its own.
+    private static let eventsMax: UInt64 = 120_000
     /// How much happens at most before it is told.
     private static let stepsMax = 5_000
 
@@ -130,6 +133,7 @@ public final class PacedCluster: BranchingLaboratory {
 
     /// Keeps the present moment. What somebody orders is not in a seed, so that there is one after every order.
     private func remember(since begin: UInt64) {
+        guard cluster.lastSequence <= PacedCluster.eventsMax else { return checkpoints = [] }
         checkpoints.append(Checkpoint(begin: begin, sequence: cluster.lastSequence, cluster: cluster.copy()))
         if checkpoints.count > PacedCluster.checkpointsMax {
             checkpoints.removeFirst(PacedCluster.checkpointsMax / 4)

@@ -90,10 +90,12 @@ struct Open: ParsableCommand {
         if simulated, trace != nil {
             throw Failure("a trace tells one story, and a simulated cluster begins a new one: leave out --trace")
         }
-        former.close()
         (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
         options.beginning = (picture.sequence + 1, former.now)
-        return try start(options)
+        // Where there is no room for another, the former one goes on.
+        let fresh = try start(options)
+        former.close()
+        return fresh
     }
 
     private func start(_ options: LiveCluster.Options) throws -> any RunningLaboratory {
