@@ -168,7 +168,7 @@ public final class PacedCluster: BranchingLaboratory {
     func branch(after sequence: UInt64) throws(Refusal) {
         // Of what was ordered, the rest comes after its first event by itself.
         guard let place = checkpoints.lastIndex(where: { $0.begin < sequence || $0.sequence <= sequence }) else {
-            throw Refusal("that is too long ago: nothing is kept from which it could go on")
+            throw Refusal("no other way goes on from there: the nodes had not started yet, or it is too long ago")
         }
         checkpoints.removeLast(checkpoints.count - 1 - place)
         cluster = checkpoints[place].cluster.copy()
