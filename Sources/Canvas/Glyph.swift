@@ -12,7 +12,7 @@ public struct Glyph: Hashable, Sendable {
     public let width: Int
 
     private static let marksMax = 3
-    private static let replacement: Unicode.Scalar = "\u{fffd}"
+    static let replacement: Unicode.Scalar = "\u{fffd}"
 
     /// The glyphs of `text`.
     public static func all(in text: String) -> [Glyph] {
@@ -45,7 +45,7 @@ public struct Glyph: Hashable, Sendable {
     }
 
     /// The scalar that is shown for `scalar`, if any, and the columns it takes.
-    private static func safe(_ scalar: Unicode.Scalar) -> (Unicode.Scalar?, Int) {
+    static func safe(_ scalar: Unicode.Scalar) -> (Unicode.Scalar?, Int) {
         switch scalar.value {
         case 0x20..<0x7f: return (scalar, 1)
         case 0..<0x20: return (Unicode.Scalar(0x2400 + scalar.value) ?? replacement, 1)

@@ -4,10 +4,12 @@ import Script
 // What a lesson tells its audience, below the first line; and the list of lessons.
 
 extension Model {
-    /// How many rows a lesson's pane has; none where no lesson is on the screen.
+    /// How many rows a lesson's pane has; none where no lesson is on the screen. What takes more than is usual gets it as
+    /// far as there is room: a question without its last choice is none.
     var lectureRows: Int {
         guard openLecture != nil else { return 0 }
-        return min(max(3, lectureLines(columns: size.columns - 4).count) + 2, size.rows >= 28 ? 9 : 7)
+        let most = max(size.rows >= 28 ? 9 : 7, body.rows - 12)
+        return min(max(3, lectureLines(columns: size.columns - 4).count) + 2, most)
     }
 
     func lecturePane(_ pane: Size) -> Canvas {

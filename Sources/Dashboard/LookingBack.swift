@@ -48,7 +48,8 @@ extension Model {
     mutating func look(at place: Int) {
         guard !timeline.isEmpty else { return }
         let place = min(max(place, timeline.start), timeline.end - 1)
-        past = Past(place: place, picture: timeline.picture(after: place))
+        let (picture, service) = timeline.moment(after: place)
+        past = Past(place: place, picture: picture, service: service)
         eventsBack = 0
         selectExisting()
     }
@@ -57,13 +58,14 @@ extension Model {
     mutating func returnToPresent() {
         past = nil
         eventsBack = 0
+        lecture?.turnToLatest()
         selectExisting()
     }
 
     /// Carries out a command. Where the screen shows what has passed, nothing of it can be changed; but where another way can
     /// be taken from there, it is: what happened since is forgotten.
     mutating func perform(_ command: Command) -> [Effect] {
-        guard let past, command != .freeze, command != .thaw else { return [.perform(command)] }
+        guard let past, !command.isOfClock else { return [.perform(command)] }
         guard canBranch, openLecture == nil else {
             notice = Notice(openLecture == nil ? Model.pastNotice : Model.lectureNotice, isTrouble: true)
             return []
@@ -87,6 +89,7 @@ extension Model {
         transcript = Transcript()
         for event in events { fold(event) }
         presentNow = present.now
+        if present.rate > 0 { speed = present.rate }
         findingsTold = audit.findings.count
         notice = Notice("from here on another way")
     }
@@ -99,4 +102,14 @@ extension Model {
     /// What to say to somebody who wants to change what has passed.
     static let lectureNotice = "the lesson goes its own way: Esc leaves it, and then another can be taken from here"
     static let pastNotice = "this has passed: End goes back to now, where it can be done"
+}
+
+extension Command {
+    /// Whether it lets the present's clock stand still or go on, whatever moment is shown.
+    fileprivate var isOfClock: Bool {
+        switch self {
+        case .freeze, .thaw, .speed: true
+        default: false
+        }
+    }
 }

@@ -95,7 +95,9 @@ public struct Model: Sendable {
     }
 
     /// What the screen shows of the cluster: what is known now, or was at the moment that is looked back at.
-    var picture: Picture { past?.picture ?? witness.picture }
+    public var picture: Picture { past?.picture ?? witness.picture }
+    /// What the cluster has done for its clients, or had by the moment that is looked back at.
+    var shownService: Service { past?.service ?? service }
     /// What is known of the cluster now.
     public var present: Picture { witness.picture }
     /// The cluster's time, or that of the moment that is looked back at.
@@ -120,6 +122,8 @@ public struct Model: Sendable {
         var place: Int
         /// What was known of the cluster.
         var picture: Picture
+        /// What it had done for its clients.
+        var service: Service
     }
 
     /// What the keyboard does.

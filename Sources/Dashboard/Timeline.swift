@@ -7,6 +7,7 @@ import RaftTrace
 struct Timeline: Sendable {
     private struct Chapter: Sendable {
         let before: Picture
+        let service: Service
         var events: [Event]
     }
 
@@ -30,9 +31,9 @@ struct Timeline: Sendable {
         chapters.last.map { $0.events.count == Timeline.chapterLength } ?? true
     }
 
-    /// Begins a chapter, before whose first event `picture` is what is known. The oldest goes where there are too many.
-    mutating func beginChapter(with picture: Picture) {
-        chapters.append(Chapter(before: picture, events: []))
+    /// Begins a chapter, before whose first event this is what is known. The oldest goes where there are too many.
+    mutating func beginChapter(with picture: Picture, _ service: Service = Service()) {
+        chapters.append(Chapter(before: picture, service: service, events: []))
         guard chapters.count > Timeline.chaptersMax else { return }
         chapters.removeFirst()
         start += Timeline.chapterLength
@@ -53,11 +54,19 @@ struct Timeline: Sendable {
     }
 
     /// What was known of the cluster after the event at `place`, which is kept.
-    func picture(after place: Int) -> Picture {
+    func picture(after place: Int) -> Picture { moment(after: place).picture }
+
+    /// What was known of the cluster after the event at `place`, which is kept, and what it had done for its clients.
+    func moment(after place: Int) -> (picture: Picture, service: Service) {
         let (number, rest) = (place - start).quotientAndRemainder(dividingBy: Timeline.chapterLength)
-        var picture = chapters[number].before
-        for event in chapters[number].events[...rest] { picture.apply(event) }
-        return picture
+        let first = start + number * Timeline.chapterLength
+        var (picture, service) = (chapters[number].before, chapters[number].service)
+        for (offset, event) in chapters[number].events[...rest].enumerated() {
+            service.takeBefore(event, seeing: picture)
+            picture.apply(event)
+            service.take(event, place: first + offset, seeing: picture)
+        }
+        return (picture, service)
     }
 
     /// The events before the one at `place`.

@@ -57,7 +57,7 @@ extension Model {
     /// Takes an event into everything that is made of events.
     mutating func fold(_ event: Event) {
         // No copy of the picture may live while it changes, or it would be copied as a whole, event by event.
-        if timeline.beginsChapter { timeline.beginChapter(with: present) }
+        if timeline.beginsChapter { timeline.beginChapter(with: present, service) }
         let place = timeline.append(event)
         service.takeBefore(event, seeing: present)
         witness.take(event)
@@ -102,6 +102,8 @@ extension Model {
         case .node(let node, _, .failed(let failed)):
             notice = Notice("\(node): \(failed.reason)", isTrouble: true)
         case .began: openCall = nil
+        // In a trace it is the clock's own, that of the replay.
+        case .clock(let clock) where clock.rate > 0: speed = clock.rate
         default: break
         }
     }
@@ -293,6 +295,10 @@ extension Model {
         }
         guard let other = NodeID(rawValue: UInt8(clamping: number)), picture[other] != nil, other != selected else {
             notice = Notice("\(selected) has no link to n\(number)", isTrouble: true)
+            return []
+        }
+        guard past == nil else {
+            notice = Notice(Model.pastNotice, isTrouble: true)
             return []
         }
         notice = Notice("")

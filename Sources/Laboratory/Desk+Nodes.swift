@@ -122,9 +122,11 @@ extension Desk {
 
     private static let undoableMax = 100
 
-    mutating func remember(_ undo: Undo) {
-        undoable.append([undo])
-        if undoable.count > Desk.undoableMax { undoable.removeFirst() }
+    mutating func remember(_ undo: Undo) { undoable.append([undo]) }
+
+    /// Forgets the oldest faults where there are too many.
+    mutating func forgetOldFaults() {
+        if undoable.count > Desk.undoableMax { undoable.removeFirst(undoable.count - Desk.undoableMax) }
     }
 
     /// Makes the faults after the first `count` one: a command did them, and is taken back as a whole.

@@ -71,6 +71,7 @@ public struct Desk: Sendable {
         // What a command would change is kept only where all of it can be done.
         var copy = self
         let orders = try copy.carryOut(command, Names(picture: picture, nodes: nodes))
+        copy.forgetOldFaults()
         self = copy
         return orders
     }

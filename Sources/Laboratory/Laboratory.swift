@@ -63,10 +63,12 @@ public protocol RunningLaboratory: Laboratory {
 
 /// A laboratory in which one can go back to a moment, and go on from there on another way.
 public protocol BranchingLaboratory: RunningLaboratory {
-    /// Goes back to the moment after the event of this number.
+    /// Goes back to the moment after the event of this number, and carries a command out there. Nothing is watched then.
     ///
-    /// - Throws: ``Refusal`` where that moment isn't kept.
-    func branch(after sequence: UInt64) throws(Refusal)
+    /// - Parameter picture: What is known of the cluster at that moment.
+    /// - Returns: The number of the call, where the command is a client's.
+    /// - Throws: ``Refusal`` where that moment isn't kept, or the command can't be carried out; nothing is changed then.
+    func branch(after sequence: UInt64, then command: Command, seeing picture: Picture) throws(Refusal) -> UInt64?
 }
 
 /// Why a command is not carried out: one sentence for the person who gave it.

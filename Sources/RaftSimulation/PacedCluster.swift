@@ -16,14 +16,19 @@ public final class PacedCluster: BranchingLaboratory {
     private var untold: [Event] = []
 
     private struct Checkpoint {
-        /// The number of the last event before it.
+        /// The number of the last event before what was ordered then.
+        var begin: UInt64
+        /// The number of the last event.
         var sequence: UInt64
         var cluster: SimulatedCluster
     }
 
     /// How many events there are between two checkpoints, at most.
-    private static let eventsPerCheckpoint: UInt64 = 500
+    private static let eventsPerCheckpoint: UInt64 = 4_000
     private static let checkpointsMax = 400
+    /// Of a longer story nobody keeps the beginning, without which nobody goes back. What would be kept of it is large:
+    /// every checkpoint of a cluster that writes has logs and disks of its own.
+    private static let eventsMax: UInt64 = 120_000
     /// How much happens at most before it is told.
     private static let stepsMax = 5_000
 
@@ -51,17 +56,17 @@ public final class PacedCluster: BranchingLaboratory {
     /// Lets the servers start.
     public func start() {
         cluster.pass(to: clock.now)
-        cluster.start()
-        remember()
+        remembering { $0.start() }
     }
 
     /// Begins to carry out `command`.
     public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
         advance()
         if !cluster.isFrozen { cluster.pass(to: clock.now) }
+        let begin = cluster.lastSequence
         let call = try cluster.perform(command, seeing: picture)
         clock = ClusterClock(rate: cluster.rate, from: cluster.now)
-        remember()
+        remember(since: begin)
         return call
     }
 
@@ -69,8 +74,12 @@ public final class PacedCluster: BranchingLaboratory {
     public var isWatched: Bool {
         get { cluster.isWatched }
         set {
-            cluster.isWatched = newValue
-            remember()
+            guard newValue != cluster.isWatched else { return }
+            remembering { cluster in
+                cluster.isWatched = newValue
+                // What waited to be looked at waits no more.
+                if !newValue { cluster.releaseWatched() }
+            }
         }
     }
 
@@ -80,8 +89,7 @@ public final class PacedCluster: BranchingLaboratory {
     /// Lets servers that are watched go on, where everything that they did was looked at.
     public func releaseWatched() {
         guard cluster.isWatched, cluster.isSettled else { return }
-        cluster.releaseWatched()
-        remember()
+        remembering { $0.releaseWatched() }
     }
 
     /// What has happened by now, in order.
@@ -91,7 +99,7 @@ public final class PacedCluster: BranchingLaboratory {
         untold = []
         lastTold = events.last?.sequence ?? lastTold
         if let last = checkpoints.last, lastTold - min(lastTold, last.sequence) > PacedCluster.eventsPerCheckpoint {
-            remember()
+            remember(since: cluster.lastSequence)
         }
         return events
     }
@@ -124,27 +132,49 @@ public final class PacedCluster: BranchingLaboratory {
     }
 
     /// Keeps the present moment. What somebody orders is not in a seed, so that there is one after every order.
-    private func remember() {
-        checkpoints.append(Checkpoint(sequence: cluster.lastSequence, cluster: cluster.copy()))
+    private func remember(since begin: UInt64) {
+        guard cluster.lastSequence <= PacedCluster.eventsMax else { return checkpoints = [] }
+        checkpoints.append(Checkpoint(begin: begin, sequence: cluster.lastSequence, cluster: cluster.copy()))
         if checkpoints.count > PacedCluster.checkpointsMax {
             checkpoints.removeFirst(PacedCluster.checkpointsMax / 4)
         }
     }
 
-    /// Goes back to the moment after the event of this number, and goes on from there. What happened with that event, in the
-    /// same step of a server, is told again.
+    /// Has something ordered, and keeps the moment after it.
+    private func remembering(_ order: (SimulatedCluster) -> Void) {
+        let begin = cluster.lastSequence
+        order(cluster)
+        remember(since: begin)
+    }
+
+    /// Goes back to the moment after the event of this number, and carries a command out there. What happened with that event,
+    /// in the same step of a server, is told again.
     ///
-    /// - Throws: ``Refusal`` where that is too long ago.
-    public func branch(after sequence: UInt64) throws(Refusal) {
-        guard let place = checkpoints.lastIndex(where: { $0.sequence <= sequence }) else {
-            throw Refusal(
-                "nothing is kept of the cluster from then: the nodes hadn't started yet, or it is too long ago; choose a later moment"
-            )
+    /// - Throws: ``Refusal`` where that is too long ago, or the command can't be carried out there; nothing is changed then.
+    public func branch(
+        after sequence: UInt64, then command: Command, seeing picture: Picture
+    ) throws(Refusal) -> UInt64? {
+        let former = (cluster, clock, checkpoints, lastTold, untold)
+        do throws(Refusal) {
+            try branch(after: sequence)
+            return try perform(command, seeing: picture)
+        } catch {
+            (cluster, clock, checkpoints, lastTold, untold) = former
+            throw error
+        }
+    }
+
+    /// Goes back to the moment after the event of this number, and goes on from there.
+    func branch(after sequence: UInt64) throws(Refusal) {
+        // Of what was ordered, the rest comes after its first event by itself.
+        guard let place = checkpoints.lastIndex(where: { $0.begin < sequence || $0.sequence <= sequence }) else {
+            throw Refusal("no other way goes on from there: the nodes had not started yet, or it is too long ago")
         }
         checkpoints.removeLast(checkpoints.count - 1 - place)
         cluster = checkpoints[place].cluster.copy()
         while cluster.lastSequence < sequence, cluster.goOn() {}
         untold = cluster.takeEvents().filter { $0.sequence > sequence }
+        isWatched = false
         clock = ClusterClock(rate: cluster.rate, from: cluster.now)
         lastTold = sequence
     }

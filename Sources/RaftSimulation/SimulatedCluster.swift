@@ -1,5 +1,6 @@
 import Laboratory
 import RaftCore
+import RaftNode
 import RaftTrace
 
 /// The simulated laboratory: the same servers and the same commands as on the live one, in a world whose time passes only
@@ -17,6 +18,8 @@ public final class SimulatedCluster: Laboratory {
         public var latency: ClosedRange<Interval>
         /// The servers' settings.
         public var settings: Settings
+        /// How long clients wait before a call's result is unknown.
+        public var patience = Client.patience
 
         /// Five servers.
         public init(
@@ -48,6 +51,7 @@ public final class SimulatedCluster: Laboratory {
         mix.latency = .microseconds(20) ... .microseconds(100)
         mix.sync = .microseconds(50) ... .milliseconds(1)
         world = World(seed: options.seed, nodes: options.nodes, mix: mix, keepsEvents: true, isByHand: true)
+        world.patience = options.patience
         desk = Desk(
             nodes: world.nodes, settings: options.settings, speed: options.speed, latency: options.latency)
         layLinks()

@@ -17,8 +17,8 @@ struct SimulatedClient: Sendable {
     var plan: [Request] = []
     var wake: Instant?
 
-    init(name: String, isAutomatic: Bool) {
-        client = Client(name: name, session: name)
+    init(name: String, isAutomatic: Bool, patience: Interval = Client.patience) {
+        client = Client(name: name, session: name, patience: patience)
         self.isAutomatic = isAutomatic
         isBusy = !isAutomatic
     }

@@ -51,7 +51,7 @@ extension World {
 
     mutating func client(named name: String) -> Int {
         if let place = clients.firstIndex(where: { $0.client.name == name }) { return place }
-        clients.append(SimulatedClient(name: name, isAutomatic: false))
+        clients.append(SimulatedClient(name: name, isAutomatic: false, patience: patience))
         return clients.count - 1
     }
 

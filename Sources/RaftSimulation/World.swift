@@ -45,6 +45,8 @@ public struct World: Sendable {
     var links: [Picture.LinkID: Link] = [:]
     /// Whether nothing happens unless it was ordered: nobody calls, nothing fails, and nobody comes back by himself.
     let isByHand: Bool
+    /// How long clients that are handled wait before a call's result is unknown.
+    var patience = Client.patience
     /// Whether the clock stands still.
     var isFrozen = false
     /// How many steps are still to begin; `nil` where none was ordered, or all have had their effect.

@@ -33,6 +33,8 @@ public struct Player {
     public let isPresented: Bool
     /// Whether the presenter has left it for a while: only what is armed goes on.
     public var isLeft = false
+    /// When they did.
+    private var leftAt: Instant?
     /// What the audience was told or asked last.
     public private(set) var slide: Slide?
     /// What was seen of the cluster.
@@ -154,9 +156,21 @@ public struct Player {
             // Servers wait for nobody once nothing is armed, and what armed lines have ordered is done.
             if laboratory.isWatched, armed.isEmpty, due.isEmpty, laboratory.isSettled { laboratory.isWatched = false }
             fire(on: laboratory)
-            if isLeft { return .waiting(until: nil) }
+            if isLeft {
+                leftAt = leftAt ?? laboratory.now
+                return .waiting(until: nil)
+            }
+            takeUp(at: laboratory.now)
             if let step = advanceOnce(on: laboratory) { return step }
         }
+    }
+
+    /// Goes on after the presenter had left the script: that time doesn't count as waiting.
+    private mutating func takeUp(at now: Instant) {
+        guard let left = leftAt else { return }
+        leftAt = nil
+        guard case .waiting(let condition, let since, let deadline) = state else { return }
+        state = .waiting(condition, since: since, until: deadline + (now - left))
     }
 
     /// The line that is played.

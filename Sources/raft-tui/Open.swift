@@ -87,18 +87,24 @@ struct Open: ParsableCommand {
         _ options: inout LiveCluster.Options, for script: Script, after former: any RunningLaboratory,
         _ picture: Picture
     ) throws -> any RunningLaboratory {
-        former.close()
+        if simulated, trace != nil {
+            throw Failure("a trace tells one story, and a simulated cluster begins a new one: leave out --trace")
+        }
         (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
         options.beginning = (picture.sequence + 1, former.now)
-        return try start(options)
+        // Where there is no room for another, the former one goes on.
+        let fresh = try start(options)
+        former.close()
+        return fresh
     }
 
     private func start(_ options: LiveCluster.Options) throws -> any RunningLaboratory {
         if simulated {
-            return PacedCluster(
-                SimulatedCluster.Options(
-                    nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
-                    latency: options.latency, settings: options.settings))
+            var simulated = SimulatedCluster.Options(
+                nodes: options.nodes ?? LiveCluster.usualSize, seed: options.seed, speed: options.speed,
+                latency: options.latency, settings: options.settings)
+            simulated.patience = options.patience
+            return PacedCluster(simulated)
         }
         do { return try LiveCluster(options) } catch { throw Failure("\(error)") }
     }

@@ -1,3 +1,4 @@
+import Canvas
 import Dashboard
 import Glibc
 import Laboratory
@@ -62,7 +63,7 @@ final class PlainSession {
         }
     }
 
-    private func tell(_ lines: [String]) { for line in lines { print(line) } }
+    private func tell(_ lines: [String]) { for line in lines { print(Glyph.line(line)) } }
 
     /// Whether the input is at its end, and nothing that was typed goes on.
     private var isDone: Bool {

@@ -42,6 +42,8 @@ struct Presenter {
         case .waiting(let moment): wake = moment
         case .finished(let outcome):
             (isOver, wake) = (true, nil)
+            // Nobody looks at what servers do any more: lines that are still armed must not keep them waiting.
+            laboratory.isWatched = false
             ending = Presenter.ending(of: outcome)
         }
         guard player.slide != told || player.work != toldWork || isOver else { return messages }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Glibc
 import Laboratory
 import RaftAudit
@@ -81,7 +82,7 @@ struct Run: ParsableCommand {
             player.take(events)
             try writer?.write(events, player.witness.audit)
             let step = player.advance(on: laboratory)
-            for line in player.takeLines() { print(line) }
+            for line in player.takeLines() { print(Glyph.line(line)) }
             guard fflush(nil) == 0 else { throw ExitCode(128 + SIGPIPE) }
             if let signal = signals.take().first { throw ExitCode(128 + signal) }
             switch step {
@@ -97,7 +98,7 @@ struct Run: ParsableCommand {
         switch outcome {
         case .passed(let count): print("passed: \(count) expectation\(count == 1 ? "" : "s")")
         case .failed(let line, let reason):
-            print("failed: line \(line): \(reason)")
+            print(Glyph.line("failed: line \(line): \(reason)"))
             for row in player.picture.table { print(row) }
         case .unstartable(let reason): throw Failure(reason)
         }

@@ -209,10 +209,11 @@ final class Session {
     private func branch(after sequence: UInt64, then command: Command) {
         do throws(Refusal) {
             if writer != nil { throw Refusal("a trace tells one story: without --trace another way can be taken") }
-            try (laboratory as? any BranchingLaboratory)?.branch(after: sequence)
+            let call = try (laboratory as? any BranchingLaboratory)?.branch(
+                after: sequence, then: command, seeing: model.picture)
             (presenter, script) = (nil, nil)
             update(.branched)
-            perform(command)
+            if let call { update(.called(call, line: command.description)) }
         } catch {
             update(.refused(error.description))
         }

@@ -54,6 +54,33 @@ struct LectureTests {
         #expect(stage.screen.contains("3 nobody"))
     }
 
+    @Test("all choices of every lesson's questions are to be seen in a terminal of the usual size")
+    func choices() throws {
+        for lesson in Lesson.all {
+            for case .ask(let question) in try Script(parsing: lesson.text, nodes: nil).statements.map(\.kind) {
+                var stage = stage()
+                tell(.question(question, isAnswered: true), &stage)
+                for number in 1...question.choices.count {
+                    #expect(
+                        stage.screen.contains(" \(number) \(question.choices[number - 1].prefix(20))"), "\(question)")
+                }
+            }
+        }
+    }
+
+    @Test("whoever goes from an earlier step to what is now sees the latest step")
+    func present() {
+        var stage = stage()
+        write(1, &stage)
+        tell(.sentence("Three."), &stage)
+        for key in [Key.escape, .end] {
+            stage.press(.pageUp)
+            #expect(stage.screen.contains("One.") && stage.screen.contains("PAST"))
+            stage.press(key)
+            #expect(stage.screen.contains("Three.") && !stage.screen.contains("PAST"))
+        }
+    }
+
     @Test("a digit is the audience's guess while a question is open, and the answer is marked when it is shown")
     func asks() {
         var stage = stage()

@@ -136,6 +136,24 @@ struct LookingBackTests {
         #expect(stage.type("x") == [.perform(.nodes(.kill, [.node(NodeID(1))]))])
     }
 
+    @Test("keys for the clock go on from the rate that it has, whoever set it")
+    func rate() {
+        var stage = stage()
+        stage.happen(.clock(ClockRate(rate: 1)))
+        #expect(stage.type("]") == [.perform(.speed(2))])
+        stage.happen(.clock(ClockRate(rate: 0)))
+        #expect(stage.type("[") == [.perform(.speed(1))])
+    }
+
+    @Test("links are not cut in what has passed, even if the mouse went there meanwhile")
+    func links() {
+        var stage = stage()
+        stage.type("c")
+        stage.look(at: stage.model.timeline.start)
+        #expect(stage.type("2") == [])
+        #expect(stage.screen.contains("this has passed"))
+    }
+
     @Test("with a filter the arrows go from one line that matches to the next")
     func filtered() {
         var stage = stage()

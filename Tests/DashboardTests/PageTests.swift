@@ -44,6 +44,52 @@ struct PageTests {
         #expect(!stage.screen.contains("currentTerm"))
     }
 
+    @Test("what led to something that is no longer kept can't be shown, and is asked for in vain")
+    func longAgo() {
+        var stage = stage()
+        let clock = Event(at: stage.model.now, sequence: 1, kind: .clock(ClockRate(rate: 0.1)))
+        stage.update(.events(Array(repeating: clock, count: 120_000), now: stage.model.now))
+        stage.type("!")
+        for _ in 0..<40 {
+            stage.press(.down, .enter)
+            #expect(!stage.screen.contains("because"))
+        }
+        #expect(stage.screen.contains("Rules"))
+        stage.press(.up)
+        while !stage.screen.contains("too long ago") { stage.press(.up, .enter) }
+    }
+
+    @Test("a message is not sent yet at a moment before it was")
+    func notYet() {
+        var stage = stage()
+        stage.press(.backTab, .enter, .enter)
+        #expect(stage.screen.contains("leaderCommit"))
+        for _ in 0..<8 { stage.press(.left) }
+        #expect(stage.screen.contains("it is not sent yet"))
+        #expect(!stage.screen.contains("leaderCommit"))
+    }
+
+    @Test("what clients were promised is told of the moment that is shown")
+    func promisedThen() {
+        var stage = Stage(3, rows: 40, columns: 120)
+        stage.act { $0.elect(NodeID(1)) }
+        let call = ClientCall(
+            client: "c1", call: 1, request: .write(.set(key: "x".bytes, value: "1".bytes)), isRetry: false)
+        stage.happen(.called(call))
+        let asked = stage.model.timeline.end - 1
+        stage.happen(.returned(ClientReturn(client: "c1", call: 1, result: .ok)))
+        stage.type("a")
+        #expect(stage.screen.contains("1 write promised") && stage.screen.contains("there is a leader"))
+        stage.press(.escape)
+        stage.press(.home)
+        stage.type("a")
+        #expect(stage.screen.contains("0 writes promised") && stage.screen.contains("no leader for"))
+        stage.press(.escape)
+        stage.look(at: asked)
+        stage.type("a")
+        #expect(stage.screen.contains("0 writes promised; 1 call open"))
+    }
+
     @Test("Enter in the cluster lists the messages, each with its fields, to be delivered, lost, doubled or held")
     func messages() {
         var stage = stage()

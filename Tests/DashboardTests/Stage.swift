@@ -55,6 +55,9 @@ struct Stage {
 
     mutating func update(_ message: DashboardMessage) { effects = model.update(message) }
 
+    /// Shows the moment after the event at a place of the timeline.
+    mutating func look(at place: Int) { model.look(at: place) }
+
     mutating func resize(rows: Int, columns: Int) { update(.resized(Size(rows: rows, columns: columns))) }
 
     var screen: String { model.view().canvas.text }

@@ -44,6 +44,16 @@ struct DeskTests {
         #expect(try orders(.undo) == [.disk(NodeID(1), .ok)])
     }
 
+    @Test("a command is taken back as a whole after more faults than are kept, too")
+    mutating func undoesAfterMany() throws {
+        for _ in 0..<200 {
+            _ = try orders(.nodes(.kill, [node(2)]))
+            _ = try orders(.nodes(.revive, [node(2)]))
+        }
+        _ = try orders(.nodes(.kill, [node(1), node(3)]))
+        #expect(try orders(.undo) == [.start(NodeID(3)), .start(NodeID(1))])
+    }
+
     @Test("undo takes back the last fault that still stands, and what was mended by hand is no fault any more")
     mutating func undo() throws {
         _ = try orders(.nodes(.kill, [node(1)]))

@@ -38,6 +38,54 @@ struct PlainTests {
         #expect(ending.output.contains("c1: set y 2"))
     }
 
+    @Test("a script whose armed line never came true leaves a cluster that goes on", arguments: [false, true])
+    func armed(isSimulated: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.path + "/armed.raft"
+        try "cluster 3\nwhen commit 1 = 99 do kill 1\nwait leader".write(
+            toFile: file, atomically: false, encoding: .utf8)
+        let ending = try Program.run(
+            ["play", file, "--plain"] + (isSimulated ? ["--simulated"] : []), input: "set x 2\nget x\n")
+        #expect(ending.status == 0)
+        #expect(ending.output.contains("The end: everything was as it should be."))
+        #expect(ending.output.contains("c1: ok 2"))
+    }
+
+    @Test(
+        "what a script says can do nothing to the terminal", arguments: [["play", "--plain"], ["run", "--simulated"]])
+    func controls(arguments: [String]) throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.path + "/loud.raft"
+        try "title \"a\u{1b}]0;b\u{7}\"\ncluster 1\nsay \"x \u{1b}[31my → \u{9b}31m\"".write(
+            toFile: file, atomically: false, encoding: .utf8)
+        let ending = try Program.run(arguments + [file])
+        #expect(ending.status == 0)
+        #expect(ending.output.contains("x ␛[31my → \u{fffd}31m"))
+        #expect(!ending.output.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x80..<0xa0) ~= $0.value })
+    }
+
+    @Test("where a lesson can't begin, the cluster goes on")
+    func noRoom() throws {
+        let directory = try TemporaryDirectory()
+        let ending = try Program.run(
+            ["--plain", "--nodes", "3", "--data-dir", directory.path + "/disks"],
+            input: "set x 1\nlesson election\nset x 2\n", environment: ["TMPDIR": directory.path + "/none"])
+        #expect(ending.status == 0)
+        #expect(ending.output.contains("! can't make a directory"))
+        #expect(ending.output.components(separatedBy: "c1: ok").count == 3, "both writes are done")
+    }
+
+    @Test("no lesson begins in a trace of simulated nodes, for it would tell two stories")
+    func twoStories() throws {
+        let directory = try TemporaryDirectory()
+        let trace = directory.path + "/trace.jsonl"
+        let ending = try Program.run(
+            ["--plain", "--simulated", "--trace", trace], input: "set x 1\nlesson election\nset x 2\n")
+        #expect(ending.output.contains("! a trace tells one story"))
+        #expect(ending.output.contains("c1: set x 2"))
+        #expect(try Program.run(["check", trace]).status == 0)
+    }
+
     @Test("a script that is presented says and asks, and an empty line goes on when it can")
     func presents() throws {
         let directory = try TemporaryDirectory()

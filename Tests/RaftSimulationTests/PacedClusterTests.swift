@@ -82,6 +82,80 @@ struct PacedClusterTests {
         #expect(picture(of: other).acknowledgedWrites == 1)
     }
 
+    @Test("from the moment of a command the cluster goes on with what the command did")
+    func command() throws {
+        cluster.start()
+        let elected = events { $0.leader != nil }
+        let leader = try #require(picture(of: elected).leader?.id)
+        _ = try cluster.perform(.nodes(.kill, [.node(leader)]), seeing: picture(of: elected))
+        let first = events(until: { $0.leader.map { $0.id != leader } ?? false }, after: elected)
+        let command = try #require(first.lastIndex { if case .command = $0.kind { true } else { false } })
+        for place in [command, command - 1] {
+            try cluster.branch(after: first[place].sequence)
+            let other = events(until: { $0.now >= first[first.count - 1].at }, after: Array(first[...place]))
+            #expect((picture(of: other)[leader]?.isRunning == false) == (place == command))
+            #expect(other.map(\.sequence) == (1...UInt64(other.count)).map(\.self))
+        }
+    }
+
+    @Test("what can't be done at a moment that has passed leaves the present as it is")
+    func refused() throws {
+        cluster.start()
+        let elected = events { $0.leader != nil }
+        try set("1", seeing: elected)
+        let written = events(until: { $0.acknowledgedWrites == 1 }, after: elected)
+        let then = Array(written.prefix(elected.count))
+        #expect(throws: Refusal.self) {
+            _ = try cluster.branch(after: UInt64(then.count), then: .undo, seeing: picture(of: then))
+        }
+        try set("2", seeing: written)
+        let again = events(until: { $0.acknowledgedWrites == 2 }, after: written)
+        #expect(again.map(\.sequence) == (1...UInt64(again.count)).map(\.self))
+        _ = try cluster.branch(
+            after: UInt64(then.count), then: .nodes(.kill, [.node(NodeID(1))]), seeing: picture(of: then))
+        let other = events(until: { $0[NodeID(1)]?.isRunning == false }, after: then)
+        #expect(other.map(\.sequence) == (1...UInt64(other.count)).map(\.self))
+    }
+
+    @Test("a server whose step is looked at goes on when nothing is looked at any more")
+    func unwatched() throws {
+        cluster.start()
+        let elected = events { $0.leader != nil }
+        cluster.isWatched = true
+        try set("1", seeing: elected)
+        var written = elected
+        while cluster.now < elected[elected.count - 1].at + .seconds(1) { written += cluster.takeEvents() }
+        #expect(picture(of: written).acknowledgedWrites == 0)
+        cluster.isWatched = false
+        while cluster.now < elected[elected.count - 1].at + .seconds(4) { written += cluster.takeEvents() }
+        #expect(picture(of: written).acknowledgedWrites == 1)
+        #expect(picture(of: written).isConverged)
+    }
+
+    @Test("a script that waits doesn't wait while its presenter has left it")
+    func left() throws {
+        var player = Player(
+            try Script(parsing: "cluster 3\nwait commit 1 = 3 within 2s\nset x 1", nodes: nil), isPresented: true)
+        func advance(for length: Interval) -> Player.Outcome? {
+            let end = cluster.now + length
+            while cluster.now < end {
+                player.take(cluster.takeEvents())
+                if case .finished(let outcome) = player.advance(on: cluster) { return outcome }
+            }
+            return nil
+        }
+        #expect(advance(for: .seconds(1)) == nil)
+        player.isLeft = true
+        #expect(advance(for: .seconds(5)) == nil)
+        player.isLeft = false
+        #expect(advance(for: .milliseconds(500)) == nil)
+        for _ in 1...2 {
+            _ = try cluster.perform(
+                .client(ClientCommand(.write(.set(key: Array("x".utf8), value: [1])))), seeing: player.picture)
+        }
+        #expect(advance(for: .seconds(3)) == .passed(expectations: 0))
+    }
+
     @Test("steps go on while the clock stands still, and can be gone back on")
     func steps() throws {
         cluster.start()

@@ -31,6 +31,7 @@ extension Model {
         guard let place = timeline.lastIndex(where: { $0.isSending(of: number) }),
             case .sent(let sent) = timeline[place].kind
         else { return [Page.Line("it is too long ago: nothing is kept of it", .faint)] }
+        guard place <= past?.place ?? place else { return [Page.Line("it is not sent yet", .faint)] }
         let message = sent.message
         var lines: [Page.Line] = [
             .fact("what", message.summary), .fact("from", "\(message.from)", action: .open(.node(message.from))),

@@ -10,7 +10,7 @@ import RaftTrace
 
 extension Model {
     func operationLines(columns: Int) -> [Page.Line] {
-        let operations = service.operations.filter { $0.at <= now }
+        let operations = shownService.operations
         return [verdictLine, ledgerLine(operations), stopwatchLine] + faultLines
             + (operations.isEmpty ? [] : [Page.Line.heading("Calls, the latest first")])
             + strip(Array(operations.suffix(64)), columns: columns)
@@ -32,15 +32,17 @@ extension Model {
     /// What clients were promised, and what was lost without a promise.
     private func ledgerLine(_ operations: [Service.Operation]) -> Page.Line {
         func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
-        let open = operations.count { isOpen($0) }
+        let open = operations.count { $0.answer == nil }
         let unknown = operations.count { $0.answer?.result == .unknown }
-        let isBroken = audit.findings.contains { $0.property == .promise || $0.property == .leaderCompleteness }
+        let isBroken = audit.findings.contains {
+            ($0.property == .promise || $0.property == .leaderCompleteness) && isShown($0)
+        }
         var words = [count(picture.acknowledgedWrites, "write promised", "writes promised")]
         if open > 0 { words.append(count(open, "call open", "calls open")) }
         if unknown > 0 { words.append("\(unknown) unknown") }
-        if service.struckOut > 0 {
+        if shownService.struckOut > 0 {
             words.append(
-                count(service.struckOut, "entry struck out", "entries struck out")
+                count(shownService.struckOut, "entry struck out", "entries struck out")
                     + (isBroken ? ", AND A PROMISE IS BROKEN" : ", never promised"))
         }
         return .fact("promises", words.joined(separator: "; "), isBroken ? Style(.vermilion, isBold: true) : .plain)
@@ -49,14 +51,14 @@ extension Model {
     private static let fault = Style(.vermilion, isBold: true, isReversed: true)
 
     private var stopwatchLine: Page.Line {
-        guard let since = service.leaderlessSince, since <= now else {
+        guard let since = shownService.leaderlessSince else {
             return .fact("availability", "there is a leader")
         }
         return .fact("availability", "no leader for \(Model.milliseconds(now - since))", Style(.orange, isBold: true))
     }
 
     private var faultLines: [Page.Line] {
-        let faults = service.faults.filter { $0.at <= now }.suffix(8)
+        let faults = shownService.faults.suffix(8)
         guard !faults.isEmpty else { return [] }
         let heading = Page.Line(
             Page.padded("after", to: 30) + Page.padded("no leader for", to: 18) + "a write waited for", .faint)
@@ -70,13 +72,11 @@ extension Model {
     }
 
     private func lasted(from start: Instant, to end: Instant?) -> String {
-        guard let end, end <= now else { return "\(Model.milliseconds(now - start)) so far" }
+        guard let end else { return "\(Model.milliseconds(now - start)) so far" }
         return Model.milliseconds(end - start)
     }
 
     static func milliseconds(_ length: Interval) -> String { "\(length.nanoseconds / 1_000_000) ms" }
-
-    private func isOpen(_ operation: Service.Operation) -> Bool { operation.answer.map { $0.at > now } ?? true }
 
     // MARK: - The strip
 
@@ -89,7 +89,7 @@ extension Model {
             min(width - 1, max(0, Int(Double((moment - first).nanoseconds) / Double(length) * Double(width))))
         }
         var axis = Array(repeating: " ", count: width)
-        for fault in service.faults where fault.at >= first && fault.at <= now {
+        for fault in shownService.faults where fault.at >= first {
             axis[place(fault.at)] = symbols.sign(of: Tape.Kind.fault).0
         }
         let faults = Page.Line([
@@ -99,7 +99,7 @@ extension Model {
     }
 
     private func line(of operation: Service.Operation, _ place: (Instant) -> Int) -> Page.Line {
-        let answer = operation.answer.flatMap { $0.at <= now ? $0 : nil }
+        let answer = operation.answer
         let style: Style =
             switch answer?.result {
             case nil: Style(.yellow)

@@ -170,7 +170,12 @@ extension Model {
     private mutating func carryOut(_ action: Page.Action, _ page: Page) -> [Effect] {
         switch action {
         case .open(let subject): open(subject)
-        case .explain(let place): open(.why(causes(of: place)))
+        case .explain(let place):
+            guard timeline.indices.contains(place) else {
+                notice = Notice("that is too long ago: nothing is kept of what led to it")
+                return []
+            }
+            open(.why(causes(of: place)))
         case .look(let place):
             mode = .watching
             look(at: place)
