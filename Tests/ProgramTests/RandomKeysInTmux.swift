@@ -34,10 +34,20 @@ struct RandomKeysInTmux {
         }
     }
 
+    /// Waits until all keys were taken. They are taken in their order: when the help has come and gone, those before it have
+    /// done what they do.
+    private func settle(_ tmux: Tmux) throws {
+        try tmux.press("?")
+        try tmux.wait("the help", within: 60) { $0.contains("type to filter") }
+        try tmux.press("Escape")
+        try tmux.wait("no help any more") { !$0.contains("type to filter") }
+    }
+
     /// Goes back to the panes, stops the clock, and makes sure that the screen is what a fresh drawing of it is.
     private func checkScreen(of tmux: Tmux) throws {
         // Out of whatever is open, whatever it is; a line that is being typed is thrown away.
-        try tmux.pressAtOnce(["C-u"] + Array(repeating: "Escape", count: 8))
+        try tmux.pressAtOnce(["C-u"] + Array(repeating: "Escape", count: 24))
+        try settle(tmux)
         let there = try tmux.wait("the panes, or big type") { $0.contains("Cluster") || $0.contains("commit index") }
         if there.contains("commit index") { try tmux.type("b") }
         try tmux.wait("the panes") { $0.contains("Cluster") && $0.contains("Nodes") }
@@ -45,6 +55,7 @@ struct RandomKeysInTmux {
         let screen = try tmux.wait("a clock that stands still") { $0.contains("FROZEN") }
         #expect(screen.contains("raft-tui") || screen.contains("leader"))
         try tmux.pressAtOnce(["Escape", "End"])
+        try settle(tmux)
         var shown = ""
         try tmux.wait("a screen that rests") { now in
             defer { shown = now }
