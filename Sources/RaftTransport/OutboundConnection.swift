@@ -43,10 +43,14 @@ final class OutboundConnection {
         if case .open(let channel) = state { channel.close(promise: nil) }
     }
 
-    /// Connects at once, whatever happened before.
+    /// Whether the peer was heard to be up while a try was under way, which may have come too early for it.
+    private var isHeardUp = false
+
+    /// Connects at once, whatever happened before; where a try is under way and fails, right after it.
     func connectSoon() {
         pause = OutboundConnection.pauseMin
         notBefore = .now()
+        if case .connecting = state { isHeardUp = true }
         connect()
     }
 
@@ -80,6 +84,7 @@ final class OutboundConnection {
         switch (result, state) {
         case (.success(let channel), .connecting):
             state = .open(channel)
+            isHeardUp = false
             framesSent = 0
             framesHandled = 0
             frameAsked = 0
@@ -100,6 +105,9 @@ final class OutboundConnection {
         framesHandled = framesSent
         notBefore = .now() + pause
         pause = min(pause + pause, OutboundConnection.pauseMax)
+        guard isHeardUp else { return }
+        isHeardUp = false
+        connectSoon()
     }
 
     func close() {
