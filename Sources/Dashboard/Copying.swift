@@ -1,4 +1,5 @@
 import Canvas
+import RaftTrace
 
 // Copying: what is chosen goes into the terminal's clipboard, as it is shown.
 
@@ -23,7 +24,7 @@ extension Model {
             return []
         }
         let lines = [title(of: page.subject)] + pageText(page)
-        notice = Notice("copied: \(lines.count) line\(lines.count == 1 ? "" : "s")")
+        notice = Notice("copied: \(lines.count.of("line", "lines"))")
         return [.copy(lines.map { Model.shown($0) + "\n" }.joined())]
     }
 

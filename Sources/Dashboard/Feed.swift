@@ -45,7 +45,7 @@ public struct Feed: Sendable {
         // What a trace says was broken the screen's own audit finds, too.
         if case .violation = event.kind { return }
         // What a step leads to says more than that there was one.
-        if case .command(let command) = event.kind, command.text.hasPrefix("step") { return }
+        if case .command(let command) = event.kind, command.verb == "step" { return }
         let explanation = event.explanation
         guard explanation.weight >= (isLoaded && event.isOfNode ? .important : .usual) else { return }
         append(
@@ -116,7 +116,7 @@ extension Event {
     fileprivate var isAboutClock: Bool {
         switch kind {
         case .clock, .stepped: true
-        case .command(let command): ["freeze", "thaw", "speed", "step"].contains(command.text.prefix { $0 != " " })
+        case .command(let command): ["freeze", "thaw", "speed", "step"].contains(command.verb)
         default: false
         }
     }

@@ -17,8 +17,8 @@ public struct Lecture: Sendable {
     private(set) var guess: Int?
     /// The line that takes its time, while there is nothing new to show.
     private(set) var work: String?
-    /// How it ended, in a sentence.
-    private(set) var ending: (text: String, isTrouble: Bool)?
+    /// How it ended, where it has.
+    private(set) var ending: LectureProgress.Ending?
     /// Whether somebody plays freely meanwhile.
     var isLeft = false
 
@@ -45,8 +45,7 @@ public struct Lecture: Sendable {
 
     /// Takes note of how far the lesson is.
     mutating func take(_ progress: LectureProgress, place: Int) {
-        work = progress.work
-        ending = progress.ending.map { ($0.text, $0.isTrouble) }
+        (work, ending) = (progress.work, progress.ending)
         guard let slide = progress.slide else { return }
         if let last = slides.last, last.slide.isSame(as: slide) {
             slides[slides.count - 1].slide = slide

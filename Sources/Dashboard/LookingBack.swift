@@ -1,7 +1,7 @@
 import Canvas
 import Laboratory
-import RaftCore
 import RaftAudit
+import RaftCore
 import RaftTrace
 import Script
 
@@ -83,10 +83,8 @@ extension Model {
     mutating func branch() {
         guard let place = past?.place else { return }
         let events = Array(timeline.events(before: place + 1))
-        lecture = nil
-        (witness, findingsTold, feed, timeline, service) = (Witness(), 0, Feed(), Timeline(), Service())
-        (rulesAtWork, statistics, tape, past, openCall) = (RulesAtWork(), Statistics(), Tape(), nil, nil)
-        transcript = Transcript()
+        forgetStory()
+        (witness, lecture, openCall) = (Witness(), nil, nil)
         for event in events { fold(event) }
         presentNow = present.now
         if present.rate > 0 { speed = present.rate }
@@ -99,8 +97,10 @@ extension Model {
         if picture[selected] == nil, let first = picture.nodes.first { selected = first.id }
     }
 
+    /// What to say to somebody who wants to take another way than a lesson does.
+    private static let lectureNotice =
+        "the lesson goes its own way: Esc leaves it, and then another can be taken from here"
     /// What to say to somebody who wants to change what has passed.
-    static let lectureNotice = "the lesson goes its own way: Esc leaves it, and then another can be taken from here"
     static let pastNotice = "this has passed: End goes back to now, where it can be done"
 }
 

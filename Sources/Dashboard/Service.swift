@@ -69,7 +69,7 @@ struct Service: Sendable {
             leaderlessSince = event.at
         case .called(let call): begin(call, at: event.at, place: place)
         case .returned(let answer): end(answer, at: event.at, place: place)
-        case .command(let command) where Service.isFault(command.text):
+        case .command(let command) where Service.isFault(command):
             let isAsked = picture.load != nil || operations.contains { $0.answer == nil && !$0.call.request.isRead }
             faults.append(Fault(text: command.text, at: event.at, asked: isAsked ? event.at : nil))
             if faults.count > Service.faultsMax { faults.removeFirst() }
@@ -85,11 +85,13 @@ struct Service: Sendable {
     }
 
     /// Whether a command breaks something.
-    private static func isFault(_ text: String) -> Bool {
-        let name = text.prefix { $0 != " " }
-        return ["kill", "power", "wipe", "pause", "cut", "partition", "isolate", "disk", "loss", "hold"].contains(name)
-            && !text.hasSuffix(" ok") && text != "loss 0%"
+    private static func isFault(_ command: CommandDone) -> Bool {
+        faultVerbs.contains(command.verb) && !command.text.hasSuffix(" ok") && command.text != "loss 0%"
     }
+
+    private static let faultVerbs: Set<Substring> = [
+        "kill", "power", "wipe", "pause", "cut", "partition", "isolate", "disk", "loss", "hold",
+    ]
 
     private mutating func begin(_ call: ClientCall, at moment: Instant, place: Int) {
         guard Load.number(of: call.client) == nil else { return }

@@ -41,6 +41,7 @@ extension Model {
     private mutating func take(_ events: [Event], at now: Instant) -> [Effect] {
         presentNow = now
         for event in events {
+            // A trace begins anew: what was told of it is told again.
             if isReplay, case .began = event.kind { forgetStory() }
             fold(event)
             note(event)
@@ -86,10 +87,10 @@ extension Model {
         return present.rate == 0 ? [] : [.perform(.freeze)]
     }
 
-    /// A trace begins anew: what was told of it is told again.
-    private mutating func forgetStory() {
-        rulesAtWork = RulesAtWork()
+    /// Forgets everything that ``fold(_:)`` has made of events, but for the witness.
+    mutating func forgetStory() {
         (feed, timeline, tape, service, past) = (Feed(), Timeline(), Tape(), Service(), nil)
+        (rulesAtWork, statistics, transcript) = (RulesAtWork(), Statistics(), Transcript())
     }
 
     /// Says what came of the line that was typed last.

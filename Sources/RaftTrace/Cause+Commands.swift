@@ -114,7 +114,7 @@ extension CommandDone {
     private var words: [Substring] { text.split(separator: " ") }
 
     /// What is to be done: the line's first word.
-    var verb: Substring { text.prefix { $0 != " " } }
+    package var verb: Substring { text.prefix { $0 != " " } }
 
     private static let starting: Set<Substring> = ["revive", "add"]
     private static let stopping: Set<Substring> = ["kill", "power", "wipe", "reset"]

@@ -4,7 +4,7 @@ import RaftCore
 
 extension Int {
     /// So many of something: `1 entry`, `2 entries`.
-    func of(_ one: String, _ many: String) -> String { "\(self) \(self == 1 ? one : many)" }
+    package func of(_ one: String, _ many: String) -> String { "\(self) \(self == 1 ? one : many)" }
 }
 
 extension Interval {

@@ -104,9 +104,8 @@ final class PlainSession {
 
     private var timeout: Int32 {
         var rest = laboratory.delay
-        if let moment = presenter?.wake, plain.picture.rate > 0 {
-            let delay = max(0, Double((moment - laboratory.now).nanoseconds) / plain.picture.rate)
-            rest = min(rest ?? .max, Int64(min(delay, 1e15)))
+        if let delay = presenter?.delay(at: laboratory.now, rate: plain.picture.rate) {
+            rest = min(rest ?? delay, delay)
         }
         return rest.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
     }

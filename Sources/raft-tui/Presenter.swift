@@ -13,12 +13,21 @@ struct Presenter {
     /// Whether the script has ended.
     private(set) var isOver = false
     /// The moment of cluster time at which there is something to do, whatever happens until then.
-    private(set) var wake: Instant?
+    private var wake: Instant?
 
     init(_ script: Script) { player = Player(script, isPresented: true) }
 
     /// Whether it is the presenter's turn.
     var isWaiting: Bool { !isOver && player.slide != nil && player.work == nil }
+
+    /// Nanoseconds of real time until it has something to do, at a rate of the clock; `nil` where only events say.
+    func delay(at now: Instant, rate: Double) -> Int64? {
+        guard let wake, rate > 0 else { return nil }
+        return Int64(min(max(0, Double((wake - now).nanoseconds) / rate), Presenter.delayMax))
+    }
+
+    /// Twelve days: who waits longer looks again.
+    private static let delayMax = 1e15
 
     /// Takes note of events, before which `witness` had seen so much.
     mutating func take(_ events: [Event], after witness: @autoclosure () -> Witness) {

@@ -127,9 +127,8 @@ final class Session {
             let next = max(0, lastDrawn + Session.frame - Session.realTime())
             rest = min(rest ?? next, next)
         }
-        if let moment = presenter?.wake, model.present.rate > 0 {
-            let delay = max(0, Double((moment - laboratory.now).nanoseconds) / model.present.rate)
-            rest = min(rest ?? .max, Int64(min(delay, 1e15)))
+        if let delay = presenter?.delay(at: laboratory.now, rate: model.present.rate) {
+            rest = min(rest ?? delay, delay)
         }
         return rest.map { Int32(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
     }

@@ -97,7 +97,7 @@ extension Model {
     private func storeLines(_ node: NodePicture) -> [Page.Line] {
         guard node.isRunning else { return [] }
         let count = max(node.store.count, node.storeCount)
-        return [.heading("State machine: \(count) key\(count == 1 ? "" : "s")")]
+        return [.heading("State machine: \(count.of("key", "keys"))")]
             + node.store.keys(limit: NodeState.storeMax).map {
                 .fact(Word.quoted($0), Word.quoted(node.store[$0] ?? []))
             }

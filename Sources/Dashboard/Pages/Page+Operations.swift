@@ -31,18 +31,17 @@ extension Model {
 
     /// What clients were promised, and what was lost without a promise.
     private func ledgerLine(_ operations: [Service.Operation]) -> Page.Line {
-        func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
         let open = operations.count { $0.answer == nil }
         let unknown = operations.count { $0.answer?.result == .unknown }
         let isBroken = audit.findings.contains {
             ($0.property == .promise || $0.property == .leaderCompleteness) && isShown($0)
         }
-        var words = [count(picture.acknowledgedWrites, "write promised", "writes promised")]
-        if open > 0 { words.append(count(open, "call open", "calls open")) }
+        var words = [picture.acknowledgedWrites.of("write promised", "writes promised")]
+        if open > 0 { words.append(open.of("call open", "calls open")) }
         if unknown > 0 { words.append("\(unknown) unknown") }
         if shownService.struckOut > 0 {
             words.append(
-                count(shownService.struckOut, "entry struck out", "entries struck out")
+                shownService.struckOut.of("entry struck out", "entries struck out")
                     + (isBroken ? ", AND A PROMISE IS BROKEN" : ", never promised"))
         }
         return .fact("promises", words.joined(separator: "; "), isBroken ? Style(.vermilion, isBold: true) : .plain)
