@@ -29,7 +29,7 @@ extension Model {
     }
 
     private func pageText(_ page: Page) -> [String] {
-        lines(of: page.subject, columns: pagePlace(page).size.columns - 4).map { line in
+        laidOut(page).lines.map { line in
             var text = line.pieces.map(\.text).joined()
             while text.last == " " { text.removeLast() }
             return text

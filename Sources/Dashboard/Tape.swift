@@ -84,12 +84,15 @@ extension Model {
         }
     }
 
+    /// The time that can be looked back at, on the columns of that line.
+    private var tapeAxis: TimeAxis? {
+        timeline.first.map { TimeAxis(from: $0.at, to: presentNow, columns: size.columns) }
+    }
+
     /// The place of the last event that had happened by the moment at a column of that line.
     func place(onTapeAt column: Int) -> Int? {
-        guard let first = timeline.first?.at else { return nil }
-        let length = max(1, (presentNow - first).nanoseconds)
         // What happens between this column and the next stands here.
-        let end = first + Interval(nanoseconds: Int64(Double(length) * Double(column + 1) / Double(size.columns)))
+        guard let end = tapeAxis?.end(of: column) else { return nil }
         var (low, high) = (timeline.startIndex, timeline.endIndex - 1)
         while low < high {
             let middle = (low + high + 1) / 2
@@ -100,24 +103,19 @@ extension Model {
 
     /// Draws the line along the bottom: the whole of what can be looked back at, and where the screen is in it.
     func drawTape(row: Int, on canvas: inout Canvas) {
-        guard let first = timeline.first?.at else { return }
-        let length = max(1, (presentNow - first).nanoseconds)
-        func column(of moment: Instant) -> Int {
-            let share = Double((moment - first).nanoseconds) / Double(length)
-            return min(size.columns - 1, max(0, Int(share * Double(size.columns))))
-        }
-        drawBands(column, row: row, on: &canvas)
-        drawMarks(tape.marks.filter { $0.at >= first }, column, row: row, on: &canvas)
+        guard let first = timeline.first?.at, let axis = tapeAxis else { return }
+        drawBands(axis, row: row, on: &canvas)
+        drawMarks(tape.marks.filter { $0.at >= first }, axis, row: row, on: &canvas)
         guard let past else { return }
-        let here = column(of: past.picture.now)
+        let here = axis.column(of: past.picture.now)
         canvas.restyle(row: row, columns: here..<here + 1) { $0 = Style(.plain, isBold: true, isReversed: true) }
     }
 
     /// Each term is a band in its colour.
-    private func drawBands(_ column: (Instant) -> Int, row: Int, on canvas: inout Canvas) {
+    private func drawBands(_ axis: TimeAxis, row: Int, on canvas: inout Canvas) {
         for (place, band) in tape.bands.enumerated() {
-            let start = column(band.at)
-            let end = place + 1 < tape.bands.count ? column(tape.bands[place + 1].at) : size.columns
+            let start = axis.column(of: band.at)
+            let end = place + 1 < tape.bands.count ? axis.column(of: tape.bands[place + 1].at) : size.columns
             canvas.fill(
                 symbols.tapeLine, row: row, columns: min(start, end)..<end, style: Style(Symbols.ink(of: band.term)))
         }
@@ -125,7 +123,7 @@ extension Model {
 
     /// Marks, and the number of each term where it begins. What happens at the same time stands side by side, as
     /// far as there is room.
-    private func drawMarks(_ marks: [Tape.Mark], _ column: (Instant) -> Int, row: Int, on canvas: inout Canvas) {
+    private func drawMarks(_ marks: [Tape.Mark], _ axis: TimeAxis, row: Int, on canvas: inout Canvas) {
         var items = marks.map { mark in
             let (sign, style) = symbols.sign(of: mark.kind)
             return (at: mark.at, rank: mark.kind.rawValue, text: sign, style: style)
@@ -135,7 +133,7 @@ extension Model {
         }
         var free = Array(repeating: true, count: size.columns)
         for item in items.sorted(by: { ($0.at, $1.rank) < ($1.at, $0.rank) }) {
-            let start = column(item.at)
+            let start = axis.column(of: item.at)
             let width = item.text.count
             let place = (start..<start + 4).first { place in
                 place + width <= size.columns && free[place..<place + width].allSatisfy(\.self)

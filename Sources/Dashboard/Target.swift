@@ -60,12 +60,11 @@ extension Model {
     }
 
     private func line(row: Int, column: Int, of page: Page) -> Int? {
-        let place = pagePlace(page)
+        let (place, lines) = laidOut(page)
         let (row, column) = (row - place.row, column - place.column)
         guard place.size.contains(row: row, column: column), row >= 1, row < place.size.rows - 1 else { return nil }
-        let count = lines(of: page.subject, columns: place.size.columns - 4).count
-        let number = row - 1 + Model.top(chosen: page.chosen, rows: place.size.rows - 2, count: count)
-        return number < count ? number : nil
+        let number = row - 1 + Model.top(chosen: page.chosen, rows: place.size.rows - 2, count: lines.count)
+        return number < lines.count ? number : nil
     }
 
     private func lesson(row: Int, chosen: Int) -> Int? {

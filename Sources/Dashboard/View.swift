@@ -54,8 +54,8 @@ extension Model {
     /// A page, and of the panes what it leaves free.
     private func draw(_ page: Page, on canvas: inout Canvas) {
         drawPanes(on: &canvas)
-        let place = pagePlace(page)
-        canvas.draw(pagePane(place.size, page), row: 1 + place.row, column: place.column)
+        let (place, lines) = laidOut(page)
+        canvas.draw(pagePane(place.size, page, lines), row: 1 + place.row, column: place.column)
     }
 
     /// Whether there is room for anything.
@@ -64,16 +64,17 @@ extension Model {
     /// What is between the first line and the last ones.
     var body: Size { Size(rows: size.rows - (hasTape ? 4 : 3), columns: size.columns) }
 
-    /// A page covers as much of the panes as it needs, from below; on a wide screen only those at the right.
-    func pagePlace(_ page: Page) -> Place {
+    /// Where a page stands, and what it says there: it covers as much of the panes as it needs, from below; on a wide screen
+    /// only those at the right.
+    func laidOut(_ page: Page) -> (place: Place, lines: [Page.Line]) {
         let body = body
         let columns = body.columns >= 150 ? body.columns - leftColumns(body) : body.columns
         let room = body.rows - lectureRows
-        let needed = lines(of: page.subject, columns: columns - 4).count + 2
+        let lines = lines(of: page.subject, columns: columns - 4)
         // The lower half at least, so that a page doesn't move about while it grows.
-        let rows = min(room, max(needed, room / 2))
-        return Place(
-            row: body.rows - rows, column: body.columns - columns, size: Size(rows: rows, columns: columns))
+        let rows = min(room, max(lines.count + 2, room / 2))
+        let size = Size(rows: rows, columns: columns)
+        return (Place(row: body.rows - rows, column: body.columns - columns, size: size), lines)
     }
 
     /// The lesson that is presented, and the panes below it.

@@ -44,18 +44,12 @@ struct Open: ParsableCommand {
         try MainActor.assumeIsolated {
             let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
             let writer = try trace.map { try TraceWriter(path: $0) }
-            var options = cluster.live(
-                nodes: script?.script.nodes ?? cluster.nodes, speed: 1,
-                latency: .milliseconds(10) ... .milliseconds(30))
-            if script != nil { options.patience = Open.audiencePatience }
+            var options = options(for: script?.script)
             let laboratory = try start(options)
             let session = try Session(
                 laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
                 slowsTo: cluster.speed == nil ? Open.pace : nil
-            ) { script, former, picture in
-                options.patience = Open.audiencePatience
-                return try startAnew(&options, for: script, after: former, picture)
-            }
+            ) { script, former, picture in try startAnew(&options, for: script, after: former, picture) }
             if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
             if let record { session.record(in: record) }
             let end = try session.run()
@@ -64,13 +58,18 @@ struct Open: ParsableCommand {
         }
     }
 
+    /// What the cluster is started with, at full speed: where there is a screen it slows down by itself.
+    private func options(for script: Script?) -> LiveCluster.Options {
+        var options = cluster.live(
+            nodes: script?.nodes ?? cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
+        if script != nil { options.patience = Open.audiencePatience }
+        return options
+    }
+
     /// Prints what happens, a line each, and presents a script so.
     private func tell(_ script: (name: String, script: Script)?) throws {
         let writer = try trace.map { try TraceWriter(path: $0) }
-        // Where nothing moves there is nothing to slow down for.
-        var options = cluster.live(
-            nodes: script?.script.nodes ?? cluster.nodes, speed: 1, latency: .milliseconds(10) ... .milliseconds(30))
-        if script != nil { options.patience = Open.audiencePatience }
+        var options = options(for: script?.script)
         let laboratory = try start(options)
         let session = PlainSession(laboratory: laboratory, writer: writer) { script, former, picture in
             try startAnew(&options, for: script, after: former, picture)
@@ -91,6 +90,7 @@ struct Open: ParsableCommand {
             throw Failure("a trace tells one story, and a simulated cluster begins a new one: leave out --trace")
         }
         (options.nodes, options.dataDirectory) = (script.nodes ?? LiveCluster.usualSize, nil)
+        options.patience = Open.audiencePatience
         options.beginning = (picture.sequence + 1, former.now)
         // Where there is no room for another, the former one goes on.
         let fresh = try start(options)

@@ -16,7 +16,7 @@ extension Model {
                     (Page.padded("#\(flight.sent.number)", to: 9), .plain.bold), (sign + " ", style),
                     ("\(message.from) \(symbols.arrow) \(message.to)  ", .plain), (message.summary, .plain),
                     ("  " + arrival(of: flight), .faint),
-                ], action: .open(.message(flight.sent.number)))
+                ], action: .inspect(flight.sent.number))
         }
     }
 
@@ -27,9 +27,8 @@ extension Model {
         return "arrives in \(max(0, (due - now).nanoseconds / 1_000_000)) ms"
     }
 
-    func messageLines(_ number: UInt64) -> [Page.Line] {
-        guard let place = timeline.lastIndex(where: { $0.isSending(of: number) }),
-            case .sent(let sent) = timeline[place].kind
+    func messageLines(_ number: UInt64, sentAt place: Int?) -> [Page.Line] {
+        guard let place, timeline.indices.contains(place), case .sent(let sent) = timeline[place].kind
         else { return [Page.Line("it is too long ago: nothing is kept of it", .faint)] }
         guard place <= past?.place ?? place else { return [Page.Line("it is not sent yet", .faint)] }
         let message = sent.message
@@ -114,7 +113,7 @@ extension Model {
 }
 
 extension Event {
-    fileprivate func isSending(of number: UInt64) -> Bool {
+    func isSending(of number: UInt64) -> Bool {
         if case .sent(let sent) = kind { sent.number == number } else { false }
     }
 

@@ -83,21 +83,18 @@ extension Model {
     private func strip(_ operations: [Service.Operation], columns: Int) -> [Page.Line] {
         guard let first = operations.first?.at else { return [] }
         let width = max(8, columns - 50)
-        let length = max(1, (now - first).nanoseconds)
-        func place(_ moment: Instant) -> Int {
-            min(width - 1, max(0, Int(Double((moment - first).nanoseconds) / Double(length) * Double(width))))
-        }
-        var axis = Array(repeating: " ", count: width)
+        let axis = TimeAxis(from: first, to: now, columns: width)
+        var marks = Array(repeating: " ", count: width)
         for fault in shownService.faults where fault.at >= first {
-            axis[place(fault.at)] = symbols.sign(of: Tape.Kind.fault).0
+            marks[axis.column(of: fault.at)] = symbols.sign(of: Tape.Kind.fault).0
         }
         let faults = Page.Line([
-            (Page.padded("faults", to: 48), .faint), (axis.joined(), Style(.vermilion, isBold: true)),
+            (Page.padded("faults", to: 48), .faint), (marks.joined(), Style(.vermilion, isBold: true)),
         ])
-        return (axis.contains { $0 != " " } ? [faults] : []) + operations.reversed().map { line(of: $0, place) }
+        return (marks.contains { $0 != " " } ? [faults] : []) + operations.reversed().map { line(of: $0, axis) }
     }
 
-    private func line(of operation: Service.Operation, _ place: (Instant) -> Int) -> Page.Line {
+    private func line(of operation: Service.Operation, _ axis: TimeAxis) -> Page.Line {
         let answer = operation.answer
         let style: Style =
             switch answer?.result {
@@ -107,8 +104,8 @@ extension Model {
             case .notLeader?, .error?: Style(.vermilion)
             }
         let isAtFault = audit.clients.findings.contains { $0.call == operation.call.call && isShown($0) }
-        let start = place(operation.at)
-        let end = max(start, answer.map { place($0.at) } ?? place(now))
+        let start = axis.column(of: operation.at)
+        let end = max(start, axis.column(of: answer?.at ?? now))
         let bar =
             String(repeating: " ", count: start)
             + String(repeating: isASCII ? "=" : "━", count: end - start) + (answer == nil ? symbols.nextMark : "|")

@@ -12,8 +12,8 @@ struct Page: Sendable {
         case node(NodeID)
         /// The messages that are on their way.
         case messages
-        /// A message, field by field.
-        case message(UInt64)
+        /// A message, field by field, and the place of the event that it was sent; `nil` where that is no longer kept.
+        case message(UInt64, sentAt: Int?)
         /// The entries of all logs: who has them, and for whom they are.
         case entries
         /// What clients asked, and what they were told.
@@ -56,6 +56,8 @@ struct Page: Sendable {
     enum Action: Hashable, Sendable {
         /// Another page is opened.
         case open(Subject)
+        /// The message of this number is shown, field by field.
+        case inspect(UInt64)
         /// What led to the event at this place is shown.
         case explain(Int)
         /// The screen shows the moment after the event at this place.
@@ -72,6 +74,9 @@ struct Page: Sendable {
     /// The pages that it was opened from, the latest last.
     var earlier: [Subject] = []
 
+    /// The keys that do something with a message.
+    static let messageKeys: Set<Character> = ["d", "x", "D", "h"]
+
     static func padded(_ text: String, to width: Int) -> String {
         text + String(repeating: " ", count: max(1, width - Glyph.width(of: text)))
     }
@@ -83,7 +88,7 @@ extension Model {
         switch subject {
         case .node(let node): nodeLines(node)
         case .messages: messagesLines
-        case .message(let number): messageLines(number)
+        case .message(let number, let place): messageLines(number, sentAt: place)
         case .entries: entryLines
         case .operations: operationLines(columns: columns)
         case .options: optionLines
@@ -96,7 +101,7 @@ extension Model {
         switch subject {
         case .node(let node): "\(node)"
         case .messages: "Messages on their way"
-        case .message(let number): "Message #\(number)"
+        case .message(let number, _): "Message #\(number)"
         case .entries: "Entries"
         case .operations: "Clients"
         case .options: "Options"
@@ -128,7 +133,7 @@ extension Model {
 
     mutating func take(_ key: Key, on page: Page) -> [Effect] {
         var page = page
-        let lines = lines(of: page.subject, columns: pagePlace(page).size.columns - 4)
+        let lines = laidOut(page).lines
         let last = max(0, lines.count - 1)
         page.chosen = min(page.chosen, last)
         let chosen = lines.indices.contains(page.chosen) ? lines[page.chosen] : nil
@@ -170,6 +175,9 @@ extension Model {
     private mutating func carryOut(_ action: Page.Action, _ page: Page) -> [Effect] {
         switch action {
         case .open(let subject): open(subject)
+        case .inspect(let number):
+            // Looked for once: it may be far back.
+            open(.message(number, sentAt: timeline.lastIndex { $0.isSending(of: number) }))
         case .explain(let place):
             guard timeline.indices.contains(place) else {
                 notice = Notice("that is too long ago: nothing is kept of what led to it")
@@ -188,12 +196,10 @@ extension Model {
     /// Takes a letter; those that mean nothing here do what they always do.
     private mutating func take(_ letter: Character, on page: Page, _ chosen: Page.Line?) -> [Effect] {
         switch (page.subject, letter) {
-        case (.messages, "d"), (.messages, "x"), (.messages, "D"), (.messages, "h"):
-            guard case .open(.message(let number))? = chosen?.action else { return [] }
+        case (.messages, _) where Page.messageKeys.contains(letter):
+            guard case .inspect(let number)? = chosen?.action else { return [] }
             return handle(number, letter)
-        case (.message(let number), "d"), (.message(let number), "x"), (.message(let number), "D"),
-            (.message(let number), "h"):
-            return handle(number, letter)
+        case (.message(let number, _), _) where Page.messageKeys.contains(letter): return handle(number, letter)
         case (.rules, "x"): return switchRule(page.chosen)
         case (_, " "), (_, "."): return [.perform(present.rate == 0 ? .thaw : .freeze)]
         case (_, ":"):
@@ -209,12 +215,11 @@ extension Model {
 
     // MARK: - Drawing
 
-    func pagePane(_ pane: Size, _ page: Page) -> Canvas {
+    func pagePane(_ pane: Size, _ page: Page, _ lines: [Page.Line]) -> Canvas {
         var canvas = Canvas(pane)
         let style = Style(.sky, isBold: true)
         canvas.frame(symbols.focusFrame, title: title(of: page.subject), style: style, titleStyle: style)
-        let (rows, columns) = (canvas.inside.rows, pane.columns - 4)
-        let lines = lines(of: page.subject, columns: columns)
+        let rows = canvas.inside.rows
         let chosen = min(page.chosen, max(0, lines.count - 1))
         let top = Model.top(chosen: chosen, rows: rows, count: lines.count)
         for (place, line) in lines.enumerated().dropFirst(top).prefix(rows) {
