@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
@@ -20,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
     targets: [
         .target(name: "ByteCoding", swiftSettings: settings),
@@ -46,6 +48,9 @@ let package = Package(
                 "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport", nio,
                 nioPosix,
             ], swiftSettings: settings),
+        .target(
+            name: "KeyValueService",
+            dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace", hummingbird], swiftSettings: settings),
         .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
             resources: [.embedInCode("Lessons")], swiftSettings: settings),
