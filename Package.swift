@@ -8,6 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -20,6 +21,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
@@ -32,7 +34,8 @@ let package = Package(
         .target(
             name: "RaftNode", dependencies: ["ByteCoding", "KeyValue", "RaftCore", "RaftTrace", deque],
             swiftSettings: settings),
-        .target(name: "RaftTransport", dependencies: ["RaftCore", deque, nio, nioPosix], swiftSettings: settings),
+        .target(
+            name: "RaftTransport", dependencies: ["RaftCore", crypto, deque, nio, nioPosix], swiftSettings: settings),
         .target(
             name: "Laboratory", dependencies: ["KeyValue", "RaftCore", "RaftTrace", deque], swiftSettings: settings),
         .target(
@@ -111,8 +114,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftSimulation", "RaftStorage", "RaftTrace",
-                "Script",
+                "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation",
+                "RaftStorage", "RaftTrace", "RaftTransport", "Script",
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],

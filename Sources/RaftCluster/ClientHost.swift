@@ -16,9 +16,22 @@ final class ClientHost {
     /// What the names of sessions end in, so that none is used twice in the life of a cluster's disks.
     private var sessionSuffix: String
     private var owners: [RequestID: String] = [:]
-    private var nextRequest: RequestID = 1
+    private var requests: RequestNumbers
     private var wake: (task: Scheduled<Void>, at: Instant)?
     private let callNumbers: Numbers
+    /// Whether the clients know only one server, which hands on what only the leader can do.
+    private let knowsOnlyOne: Bool
+    /// Whether what they ask and are told are events.
+    var isTold = true
+    /// Those who wait for calls to end, by the calls' numbers.
+    private var completions: [UInt64: (ClientResult) -> Void] = [:]
+    /// Clients that have nothing to do, and how many there are in all.
+    private var idle: [Client] = []
+    private var made = 0
+    /// Clients whose names are used for a while by others.
+    private var borrowed: [String: Client] = [:]
+    /// What the names of such clients begin with.
+    private let facePrefix: String
     private var load: LoadSchedule?
     /// Looks whether writes of the load are due.
     private var loadWake: Scheduled<Void>?
@@ -31,10 +44,17 @@ final class ClientHost {
 
     private let patience: Interval
 
+    /// Clients that ask as `asker`.
     init(
         loop: any EventLoop, events: EventQueue, clock: ClusterClock, callNumbers: Numbers, sessionSuffix: String,
-        patience: Interval
+        patience: Interval, asker: RequestNumbers.Asker = .clients
     ) {
+        requests = RequestNumbers(of: asker)
+        if case .face(let node) = asker {
+            (knowsOnlyOne, facePrefix) = (true, "\(node)-")
+        } else {
+            (knowsOnlyOne, facePrefix) = (false, "")
+        }
         self.patience = patience
         self.loop = loop
         self.events = events
@@ -55,6 +75,8 @@ final class ClientHost {
 
     /// Begins anew with a fresh cluster: the clients of the old one are gone, and what they asked stays unanswered.
     func reset(sessionSuffix: String) {
+        for number in completions.keys.sorted() { completions.removeValue(forKey: number)?(.unknown) }
+        (idle, borrowed) = ([], [:])
         owners = [:]
         clients = [:]
         load = nil
@@ -64,6 +86,7 @@ final class ClientHost {
     /// Says nothing more.
     func end() {
         isOver = true
+        for number in completions.keys.sorted() { completions.removeValue(forKey: number)?(.unknown) }
         load = nil
         wake?.task.cancel()
         loadWake?.cancel()
@@ -82,10 +105,49 @@ final class ClientHost {
     /// Lets a client call.
     func call(_ call: ClientCall) {
         var client = clients[call.client] ?? newClient(call.client)
-        events.tell([.called(call)], at: clock.now)
+        if isTold { events.tell([.called(call)], at: clock.now) }
         let actions = client.begin(call, at: clock.now, nodes: nodes, nextID: drawID)
         clients[call.client] = client
         act(actions, for: call.client)
+    }
+
+    // MARK: - One call a client
+
+    /// How many calls may be open at a time for those who wait for their ends.
+    private static let askedMax = 4_096
+
+    /// Lets a client that has nothing else to do call, and tells what came of it.
+    ///
+    /// - Parameter key: A name under which a write is done once, whoever sends it: a session of its own.
+    func ask(_ request: Request, once key: String?, completion: @escaping (ClientResult) -> Void) {
+        guard !isOver, completions.count < ClientHost.askedMax else {
+            return completion(.error("too much is asked at a time: try again later"))
+        }
+        let client = idle.popLast() ?? newIdleClient()
+        let call = ClientCall(client: client.name, call: callNumbers.draw(), request: request)
+        completions[call.call] = completion
+        if let key, !request.isRead {
+            // What is left of the idle one is its name: the session is the key's.
+            let once = Client(name: client.name, session: "once:" + key, patience: patience, saysWhenUndone: true)
+            borrowed[client.name] = client
+            clients[client.name] = once
+        } else {
+            clients[client.name] = client
+        }
+        self.call(call)
+    }
+
+    private func newIdleClient() -> Client {
+        made += 1
+        let name = facePrefix + String(made)
+        return Client(name: name, session: name + sessionSuffix, patience: patience, saysWhenUndone: true)
+    }
+
+    private func end(_ answer: ClientReturn, _ completion: (ClientResult) -> Void) {
+        if let client = clients.removeValue(forKey: answer.client) {
+            idle.append(borrowed.removeValue(forKey: answer.client) ?? client)
+        }
+        completion(answer.result)
     }
 
     private func take(_ reply: Reply) {
@@ -102,7 +164,8 @@ final class ClientHost {
             switch action {
             case .send(let request, let node): send(request, to: node, for: name)
             case .finish(let answer):
-                events.tell([.returned(answer)], at: clock.now)
+                if isTold { events.tell([.returned(answer)], at: clock.now) }
+                if let completion = completions.removeValue(forKey: answer.call) { end(answer, completion) }
                 if let number = Load.number(of: name) { load?.finish(number) }
             }
         }
@@ -116,12 +179,13 @@ final class ClientHost {
         guard let host = hosts[node] else {
             return sink(Reply(id: request.id, result: .error("there is no \(node)")))
         }
-        host.execute { $0.submit(request, sink: sink) }
+        host.execute { [knowsOnlyOne] host in
+            if knowsOnlyOne { host.serve(request, sink: sink) } else { host.submit(request, sink: sink) }
+        }
     }
 
     private func drawID() -> RequestID {
-        defer { nextRequest += 1 }
-        return nextRequest
+        requests.draw()
     }
 
     /// When one of the clients wants to act unasked.

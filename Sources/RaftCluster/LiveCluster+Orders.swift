@@ -90,7 +90,7 @@ extension LiveCluster {
         stepping = nil
         events.tell([.clock(ClockRate(rate: clock.rate))], at: clock.now)
         for node in nodes { order(node) { $0.adopt(clock) } }
-        clients.eventLoop.execute { [clients] in clients.value.adopt(clock) }
+        for clients in allClients { clients.eventLoop.execute { clients.value.adopt(clock) } }
     }
 
     private func setLoad(_ load: Load?) {
@@ -124,9 +124,11 @@ extension LiveCluster {
         dropJoined()
         clock = ClusterClock(rate: desk.speed, from: clock.now)
         events.tell(beginning, at: clock.now)
-        clients.eventLoop.execute { [clients, clock] in
-            clients.value.reset(sessionSuffix: "")
-            clients.value.adopt(clock)
+        for (place, clients) in allClients.enumerated() {
+            clients.eventLoop.execute { [clock] in
+                clients.value.reset(sessionSuffix: place == 0 ? "" : LiveCluster.anySuffix)
+                clients.value.adopt(clock)
+            }
         }
         for identity in ClusterPlan.fresh(count: nodes.count) {
             order(identity.node) { [clock] host -> Void in host.begin(anew: identity, clock) }

@@ -73,6 +73,9 @@ public final class LiveCluster: RunningLaboratory {
     private let surroundings: Surroundings
     private let basePort: Int?
     let clients: NIOLoopBound<ClientHost>
+    /// Those who serve a server to the world, and the clients that they have in it.
+    var faces: [NodeID: (face: ServedHost, clients: NIOLoopBound<ClientHost>)] = [:]
+    let hub = EventHub()
     private var order: EventOrder
     var wasSettled = false
     /// Whether all orders had taken effect when events were taken last, whatever steps are under way.
@@ -125,8 +128,7 @@ public final class LiveCluster: RunningLaboratory {
         for identity in plan.identities {
             hosts[identity.node] = try surroundings.host(
                 identity, on: servers.next(), diskLoop: disks.next(),
-                port: LiveCluster.port(of: identity.node, from: basePort),
-                options.settings, clock)
+                at: LiveCluster.address(of: identity.node, from: basePort), options.settings, clock)
         }
         let clientLoop = servers.next()
         let (events, clock, callNumbers) = (events, clock, callNumbers)
@@ -140,9 +142,9 @@ public final class LiveCluster: RunningLaboratory {
         events.tell(beginning, at: clock.now)
     }
 
-    /// The port of `node`, where the first server has `first`; zero for any free one.
-    private static func port(of node: NodeID, from first: Int?) -> Int {
-        first.map { $0 + Int(node.rawValue) - 1 } ?? 0
+    /// Where `node` listens, if the first server has the port `first`; on any free port where there is none.
+    private static func address(of node: NodeID, from first: Int?) -> Address {
+        .loopback(port: first.map { $0 + Int(node.rawValue) - 1 } ?? 0)
     }
 
     /// Makes a server that wasn't there before: its listener, its disk and its event loop are as real as the others'.
@@ -157,8 +159,8 @@ public final class LiveCluster: RunningLaboratory {
             configuration: first.configuration)
         let (loop, diskLoop) = (group.next(), group.next())
         let host = try? surroundings.host(
-            identity, on: loop, diskLoop: diskLoop, port: LiveCluster.port(of: node, from: basePort), desk.settings,
-            clock)
+            identity, on: loop, diskLoop: diskLoop, at: LiveCluster.address(of: node, from: basePort),
+            desk.settings, clock)
         guard let host else { return }
         let others = hosts
         hosts[node] = host
@@ -231,6 +233,7 @@ public final class LiveCluster: RunningLaboratory {
         let sorted = order.sort(taken)
         lastTaken = sorted.last?.sequence ?? lastTaken
         noteFailures(in: sorted)
+        if !hub.isEmpty { hub.tell(sorted) }
         return sorted
     }
 
@@ -280,7 +283,8 @@ public final class LiveCluster: RunningLaboratory {
         isClosed = true
         stepping = nil
         // First the clients, who would ask the servers for something, then the servers, then their threads.
-        try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
+        for clients in allClients { try? clients.eventLoop.submit { clients.value.end() }.wait() }
+        hub.end()
         waitForAll { $0.end() }
         // What is still being written of a snapshot tells its server, which is gone, but not its loop.
         try? snapshots.syncShutdownGracefully()
@@ -313,33 +317,4 @@ final class Outstanding: Sendable {
     func begin() { count.add(1, ordering: .relaxed) }
 
     func end() { count.subtract(1, ordering: .releasing) }
-}
-
-/// What every server of a cluster is put into.
-struct Surroundings {
-    let directory: DataDirectory
-    let snapshots: any EventLoop
-    let events: EventQueue
-    let numbers: Numbers
-    let seed: UInt64
-
-    /// Makes a server with its disk; it waits to be started.
-    func host(
-        _ identity: Identity, on loop: any EventLoop, diskLoop: any EventLoop, port: Int, _ settings: Settings,
-        _ clock: ClusterClock
-    ) throws -> HostReference {
-        let (directory, snapshots, events, numbers, seed) = (directory, snapshots, events, numbers, seed)
-        let disk = try diskLoop.submit {
-            let power = PowerSwitch()
-            let place = directory.directory(of: identity.node)
-            let host = NIOLoopBound(DiskHost(directory: place, power: power), eventLoop: diskLoop)
-            return DiskReference(host, power: power, snapshots: snapshots, path: place.path)
-        }.wait()
-        return try loop.submit {
-            let host = NodeHost(
-                id: identity.node, loop: loop, disk: disk, events: events, messageNumbers: numbers,
-                identity: identity, settings: settings, clock: clock, port: port, seed: seed)
-            return HostReference(NIOLoopBound(host, eventLoop: loop))
-        }.wait()
-    }
 }

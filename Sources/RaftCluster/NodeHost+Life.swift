@@ -25,13 +25,13 @@ extension NodeHost {
     private func listen(_ opened: Opened) -> EventLoopFuture<Void> {
         let endpoint = Endpoint(
             loop: loop, cluster: opened.identity.cluster, node: id, incarnation: opened.identity.incarnation,
-            members: Set(peers.keys), delegate: self)
+            members: Set(peers.keys).union(addresses.keys), secret: secret, face: face, delegate: self)
         let parts = NIOLoopBound((host: self, endpoint: endpoint), eventLoop: loop)
-        return endpoint.listen(on: port).flatMapError { error in
+        return endpoint.listen(on: address).flatMapError { error in
             let (host, endpoint) = parts.value
             // While the server was down somebody may have taken the port; any other does as well.
-            guard !host.isPortFixed, host.port != 0 else { return host.loop.makeFailedFuture(error) }
-            return endpoint.listen(on: 0)
+            guard !host.isPortFixed, host.address.port != 0 else { return host.loop.makeFailedFuture(error) }
+            return endpoint.listen(on: .loopback(port: 0))
         }.flatMapThrowing { port in
             let (host, endpoint) = parts.value
             try host.begin(opened, endpoint, port: port)
@@ -41,7 +41,7 @@ extension NodeHost {
     /// The disk is read and the port is open: the server begins.
     private func begin(_ opened: Opened, _ endpoint: Endpoint, port: Int) throws {
         let (found, recovered) = (opened.identity, opened.recovered)
-        self.port = port
+        address.port = port
         identity.incarnation = max(identity.incarnation, found.incarnation)
         let raft = Raft(
             id: id, incarnation: found.incarnation, configuration: found.configuration, settings: settings,
@@ -69,9 +69,9 @@ extension NodeHost {
     /// then on reaches those that run.
     private func connect() -> EventLoopFuture<Void> {
         guard let endpoint = life?.endpoint else { return loop.makeSucceededVoidFuture() }
-        var attempts = ports.filter { $0.key != id }.map { endpoint.setPeer($0.key, port: $0.value) }
+        var attempts = addresses.filter { $0.key != id }.map { endpoint.setPeer($0.key, at: $0.value) }
         for (_, peer) in peers {
-            attempts.append(peer.flatSubmit { [id, port] in $0.learn(id, isAt: port) }.hop(to: loop))
+            attempts.append(peer.flatSubmit { [id, address] in $0.learn(id, isAt: address) }.hop(to: loop))
         }
         return EventLoopFuture.andAllComplete(attempts, on: loop)
     }
@@ -92,7 +92,7 @@ extension NodeHost {
             switch error {
             case let error as StorageError: "\(id) can't start: \(error)"
             case let error as IOError:
-                "\(id) can't listen on 127.0.0.1:\(port): \(error.systemReason); choose another --port"
+                "\(id) can't listen on \(address): \(error.systemReason); choose another --port"
             default: "\(id) can't start: \(error)"
             }
         tellFailure(reason)
@@ -104,11 +104,11 @@ extension NodeHost {
         endTurn()
     }
 
-    /// A peer listens on `port` from now on. Done when this server has tried to connect to it.
+    /// A peer listens at `address` from now on. Done when this server has tried to connect to it.
     @discardableResult
-    func learn(_ peer: NodeID, isAt port: Int) -> EventLoopFuture<Void> {
-        ports[peer] = port
-        return life?.endpoint.setPeer(peer, port: port) ?? loop.makeSucceededVoidFuture()
+    func learn(_ peer: NodeID, isAt address: Address) -> EventLoopFuture<Void> {
+        addresses[peer] = address
+        return life?.endpoint.setPeer(peer, at: address) ?? loop.makeSucceededVoidFuture()
     }
 
     /// Stops the server as a crash of this kind does; its sockets are closed for real. Done when its port is free and its
@@ -232,14 +232,14 @@ extension NodeHost {
     /// Another server has joined, or is gone.
     func meet(_ peers: [NodeID: HostReference]) {
         self.peers = peers
-        ports = ports.filter { peers[$0.key] != nil }
+        addresses = addresses.filter { peers[$0.key] != nil }
         life?.endpoint.members = Set(peers.keys)
     }
 
     /// Tells another server where this one can be reached.
     func introduce(to peer: HostReference) {
         guard life != nil else { return }
-        peer.execute { [id, port] in $0.learn(id, isAt: port) }
+        peer.execute { [id, address] in $0.learn(id, isAt: address) }
     }
 
     /// Lets the server take a snapshot.

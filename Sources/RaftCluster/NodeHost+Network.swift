@@ -10,6 +10,7 @@ import RaftTransport
 extension NodeHost: EndpointDelegate {
     func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64) {
         guard life?.endpoint === endpoint else { return }
+        counters.messagesReceived += 1
         turn.kinds.append(.delivered(MessageDelivered(number: number, from: message.from, to: id)))
         handle(.message(message))
     }
@@ -52,7 +53,7 @@ extension NodeHost {
         // In slow motion every message is acknowledged, so that it is known when all is quiet. At full speed the peers
         // are asked when somebody wants to know.
         switch life.endpoint.send(message, number: number, wantsHandled: clock.rate < 1) {
-        case .sent: break
+        case .sent: counters.messagesSent += 1
         case .unreachable: noteLost(number, to: message.to, .unreachable)
         case .full: noteLost(number, to: message.to, .full)
         }

@@ -27,7 +27,20 @@ final class NodeHost {
     /// The other servers' hosts.
     var peers: [NodeID: HostReference] = [:]
     /// Where each server listens.
-    var ports: [NodeID: Int] = [:]
+    var addresses: [NodeID: Address] = [:]
+    /// What connections must prove to know; `nil` where all servers are in this process.
+    let secret: Secret?
+    /// Where this server's HTTP face is, as `host:port`; empty where it has none.
+    var face = "" {
+        didSet { life?.endpoint.face = face }
+    }
+    /// How often this and that has happened here.
+    var counters = ServedCounters()
+    /// Numbers what other servers hand on.
+    var forwarded = RequestNumbers(of: .servers)
+    /// Told what somebody who runs this server alone wants to know, on its loop.
+    var report: ((ServerReport) -> Void)?
+    private var lastStanding: Standing?
     var life: Life?
     /// How many lives there were: what belongs to an earlier one is nothing to the present.
     var lives = 0
@@ -35,8 +48,8 @@ final class NodeHost {
     private var orders: EventLoopFuture<Void>
     let disk: DiskReference
     let messageNumbers: Numbers
-    /// Where it listens, zero for any free port.
-    var port: Int
+    /// Where it listens, on port zero for any free one.
+    var address: Address
     /// Whether somebody has asked for just that port.
     let isPortFixed: Bool
     var random: Generator
@@ -95,7 +108,8 @@ final class NodeHost {
 
     init(
         id: NodeID, loop: any EventLoop, disk: DiskReference, events: EventQueue, messageNumbers: Numbers,
-        identity: Identity, settings: Settings, clock: ClusterClock, port: Int, seed: UInt64
+        identity: Identity, settings: Settings, clock: ClusterClock, address: Address, secret: Secret? = nil,
+        seed: UInt64
     ) {
         self.id = id
         self.loop = loop
@@ -105,8 +119,9 @@ final class NodeHost {
         self.identity = identity
         self.settings = settings
         self.clock = clock
-        self.port = port
-        isPortFixed = port != 0
+        self.address = address
+        self.secret = secret
+        isPortFixed = address.port != 0
         orders = loop.makeSucceededVoidFuture()
         random = Generator(seed: seed, stream: UInt64(id.rawValue))
     }
@@ -143,13 +158,26 @@ final class NodeHost {
             turn.replies.append((sink, reply))
         }
         // A server that has failed is done with, whatever told it so.
-        if life?.node.diskFailure != nil, let number = life?.number { inOrder { $0.abandon(number) } }
+        if let failure = life?.node.diskFailure, let number = life?.number {
+            report?(.failed(failure))
+            inOrder { $0.abandon(number) }
+        }
+    }
+
+    /// Reports the server's term, role and leader where they have changed.
+    private func reportStanding() {
+        let standing = (life?.node.raft).map { Standing(term: $0.currentTerm, role: $0.role.name, leader: $0.leader) }
+        guard let standing, standing != lastStanding else { return }
+        if standing.role == .leader, lastStanding?.role != .leader { counters.elections += 1 }
+        lastStanding = standing
+        report?(.standing(standing))
     }
 
     /// Ends the turn: what happened is told, and what it led to is done; where the server is watched, when it was looked
     /// at.
     func endTurn() {
         activity += 1
+        if report != nil { reportStanding() }
         guard watchedUpTo == nil else { return tellTurn() }
         if isWatched, life != nil, !turn.kinds.isEmpty { return waitToBeSeen() }
         finishTurn()
@@ -189,6 +217,12 @@ final class NodeHost {
 
     /// Notes something that happened on this server, in the present turn.
     func note(_ event: NodeEvent) {
+        switch event {
+        case .failed(let failed): report?(.failed(failed.reason))
+        case .hungUp(let hungUp): report?(.hungUp(hungUp.reason))
+        case .started(let started): report?(.started(started))
+        default: break
+        }
         turn.kinds.append(.node(id, life?.node.raft.currentTerm ?? .zero, event))
     }
 
@@ -287,6 +321,7 @@ final class NodeHost {
         let writes = life.writes
         self.life?.writes.removeAll(keepingCapacity: true)
         self.life?.isWriting = true
+        for write in writes { counters.entriesWritten += UInt64(write.entries.count) }
         let box = NIOLoopBound(self, eventLoop: loop)
         disk.execute { [loop, number = life.number, lastWrite = last.number] disk in
             var failure: String?
@@ -301,6 +336,7 @@ final class NodeHost {
         guard life?.number == written else { return }
         if let failure { return failDisk(failure) }
         life?.isWriting = false
+        counters.syncs += 1
         handle(.durable(number))
         endTurn()
     }
@@ -314,6 +350,28 @@ final class NodeHost {
         handle(.diskFailed(reason))
         endTurn()
     }
+}
+
+/// What somebody who runs a server alone wants to know of it.
+public enum ServerReport: Sendable {
+    /// It runs.
+    case started(NodeStarted)
+    /// Its term, its role or its leader is another one.
+    case standing(Standing)
+    /// It closed a connection, for this reason.
+    case hungUp(String)
+    /// It can't start, or has stopped, for this reason.
+    case failed(String)
+}
+
+/// What a server is to the others.
+public struct Standing: Hashable, Sendable {
+    /// Its term.
+    public let term: Term
+    /// Its role.
+    public let role: RoleName
+    /// The leader that it knows.
+    public let leader: NodeID?
 }
 
 /// Where an answer goes. Called on the server's loop.

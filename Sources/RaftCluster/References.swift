@@ -1,4 +1,5 @@
 import NIOCore
+import RaftCore
 import RaftStorage
 import Synchronization
 
@@ -7,6 +8,9 @@ struct HostReference: Sendable {
     private let host: NIOLoopBound<NodeHost>
 
     init(_ host: NIOLoopBound<NodeHost>) { self.host = host }
+
+    /// The host's loop.
+    var eventLoop: any EventLoop { host.eventLoop }
 
     /// Lets the host's loop do something with it.
     func execute(_ body: @escaping @Sendable (NodeHost) -> Void) {
@@ -58,7 +62,12 @@ struct DiskReference: Sendable {
 
 /// Numbers messages, as the screen shows them, or calls, through the whole cluster.
 final class Numbers: Sendable {
-    private let next = Atomic<UInt64>(1)
+    private let next: Atomic<UInt64>
+
+    init() { next = Atomic(1) }
+
+    /// Numbers that no other server's process draws.
+    init(of node: NodeID) { next = Atomic(UInt64(node.rawValue) << 48 | 1) }
 
     /// The next number.
     func draw() -> UInt64 { next.add(1, ordering: .relaxed).oldValue }

@@ -22,6 +22,7 @@ public struct Client: Sendable {
     private var lastWrite: (sequence: UInt64, session: String, operation: Operation)?
 
     private let patience: Interval
+    private let saysWhenUndone: Bool
 
     /// How long a call goes on before its result is unknown, unless said.
     public static let patience = Interval.seconds(5)
@@ -56,15 +57,21 @@ public struct Client: Sendable {
         /// When to ask again: after a silence, or after a pause.
         var next: Instant
         var attempts = 0
+        /// Whether a server may have taken it without saying so.
+        var mayBeDone = false
     }
 
     /// A client that has not called yet.
     ///
     /// - Parameter session: The name under which the cluster knows its writes. No other client of the cluster's whole
     ///   life may have the same, or its writes would be taken for repetitions.
-    public init(name: String, session: String, patience: Interval = Client.patience) {
+    /// - Parameter saysWhenUndone: Whether a call that nobody took ends as refused, not as unknown.
+    public init(
+        name: String, session: String, patience: Interval = Client.patience, saysWhenUndone: Bool = false
+    ) {
         self.name = name
         self.patience = patience
+        self.saysWhenUndone = saysWhenUndone
         self.session = session
         firstSession = session
     }
@@ -107,6 +114,7 @@ public struct Client: Sendable {
         guard let place = calls.firstIndex(where: { $0.request == reply.id }) else { return takeLate(reply) }
         var open = calls[place]
         open.request = nil
+        if reply.result == .unknown { open.mayBeDone = true }
         if reply.isSessionGone {
             calls[place] = open
             return renewSession(for: place, at: now) + wake(at: now, nodes: nodes, nextID: nextID)
@@ -140,7 +148,8 @@ public struct Client: Sendable {
         for place in calls.indices.reversed() {
             var open = calls[place]
             if open.expires <= now {
-                actions.append(finish(place, with: .unknown))
+                let isUndone = saysWhenUndone && open.request == nil && open.earlier.isEmpty && !open.mayBeDone
+                actions.append(finish(place, with: isUndone ? .notLeader(nil) : .unknown))
             } else if open.next <= now {
                 if open.request != nil { takeTurn(&open, nodes) }
                 actions.append(ask(&open, at: now, nodes: nodes, id: nextID()))

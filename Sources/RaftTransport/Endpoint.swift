@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -9,11 +8,15 @@ public protocol EndpointDelegate: AnyObject {
     func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64)
     /// Everything that had arrived by now was handed over; more may follow.
     func endpointFinishedReading(_ endpoint: Endpoint)
+    /// A client asks something of this server that `peer` hands on. `answer` is called once, on the endpoint's loop, or
+    /// never.
+    func endpoint(
+        _ endpoint: Endpoint, asked request: ByteBuffer, by peer: NodeID, answer: @escaping (ByteBuffer) -> Void)
     /// A connection was closed for a reason worth a line in the log.
     func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String)
 }
 
-/// One server's side of the network: its listener on 127.0.0.1, and a connection to each of its peers. Confined to its
+/// One server's side of the network: its listener, and a connection to each of its peers. Confined to its
 /// event loop.
 public final class Endpoint {
     /// The loop that everything here runs on.
@@ -26,6 +29,12 @@ public final class Endpoint {
     public let incarnation: Incarnation
     /// The servers that may call: those of the cluster, whether or not it is known yet where they listen.
     public var members: Set<NodeID>
+    /// What callers must know; `nil` where anybody on this machine may call.
+    let secret: Secret?
+    /// Where this server's HTTP face is, as `host:port`; empty where it has none.
+    public var face: String
+    /// Where the others' are, as far as they have said.
+    public private(set) var faces: [NodeID: String] = [:]
     weak var delegate: (any EndpointDelegate)?
     private var listener: (any Channel)?
     private var outbound: [NodeID: OutboundConnection] = [:]
@@ -40,18 +49,25 @@ public final class Endpoint {
     /// The endpoint of `node`; it does nothing yet.
     public init(
         loop: any EventLoop, cluster: UInt64, node: NodeID, incarnation: Incarnation, members: Set<NodeID>,
-        delegate: any EndpointDelegate
+        secret: Secret? = nil, face: String = "", delegate: any EndpointDelegate
     ) {
         self.loop = loop
         self.cluster = cluster
         self.node = node
         self.incarnation = incarnation
         self.members = members
+        self.secret = secret
+        self.face = face
         self.delegate = delegate
     }
 
-    /// Listens on `port` of 127.0.0.1; on any free port where it is zero. Answers the port.
-    public func listen(on port: Int) -> EventLoopFuture<Int> {
+    /// Listens on `address`; on any free port where that is zero. Answers the port.
+    public func listen(on address: Address) -> EventLoopFuture<Int> {
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return loop.submit { try address.socketAddress() }.flatMap { box.value.listen(on: $0) }
+    }
+
+    private func listen(on address: SocketAddress) -> EventLoopFuture<Int> {
         let box = NIOLoopBound(self, eventLoop: loop)
         return ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -62,21 +78,21 @@ public final class Endpoint {
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
-            .bind(to: .loopback(port: port))
+            .bind(to: address)
             .flatMapThrowing { channel in
                 box.value.listener = channel
-                return channel.localAddress?.port ?? port
+                return channel.localAddress?.port ?? address.port ?? 0
             }
     }
 
     /// Says where a peer listens, and connects to it. Done when that was tried, however it ended.
     @discardableResult
-    public func setPeer(_ peer: NodeID, port: Int) -> EventLoopFuture<Void> {
+    public func setPeer(_ peer: NodeID, at address: Address) -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
         if let connection = outbound[peer] {
-            connection.move(to: port)
+            connection.move(to: address)
         } else {
-            outbound[peer] = OutboundConnection(to: peer, port: port, endpoint: self)
+            outbound[peer] = OutboundConnection(to: peer, at: address, endpoint: self)
         }
         outbound[peer]?.connectSoon()
         return outbound[peer]?.attempt ?? loop.makeSucceededVoidFuture()
@@ -98,6 +114,22 @@ public final class Endpoint {
     public func send(_ message: Message, number: UInt64, wantsHandled: Bool) -> Sending {
         guard let connection = outbound[message.to] else { return .unreachable }
         return connection.send(message, number: number, wantsHandled: wantsHandled)
+    }
+
+    /// Why a request is not answered.
+    public enum AskingFailure: Error, Sendable {
+        /// It was not sent: there is no connection, or no room on it.
+        case unreachable
+        /// The connection broke before an answer came: whether it was handled, nobody can say.
+        case broken
+    }
+
+    /// Asks something of a peer, for a client. `answer` is called once.
+    public func ask(
+        _ request: ByteBuffer, of peer: NodeID, answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
+    ) {
+        guard let connection = outbound[peer] else { return answer(.failure(.unreachable)) }
+        connection.ask(request, answer: answer)
     }
 
     /// Sends what is waiting to be sent.
@@ -137,6 +169,9 @@ public final class Endpoint {
         return listener.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
     }
 
+    /// Where a peer's HTTP face is, as it said.
+    func learn(_ face: String, of peer: NodeID) { faces[peer] = face.isEmpty ? nil : face }
+
     // MARK: - Connections
 
     private func accept(_ channel: any Channel) -> InboundConnection? {
@@ -156,24 +191,16 @@ public final class Endpoint {
         if hello.cluster != cluster { return "this is another cluster" }
         if hello.to != node { return "this is \(node), not \(hello.to)" }
         if hello.from == node { return "\(node) is this server's own name" }
+        if secret == nil, !hello.nonce.isEmpty { return "\(node) was started without the cluster's secret" }
+        if secret != nil, hello.nonce.isEmpty { return "this cluster has a secret, and \(hello.from) doesn't know it" }
         if !members.contains(hello.from) { return "\(hello.from) is no member of this cluster" }
         return nil
     }
 
     /// A peer has opened a connection: it is up, so that its own listener can be reached, too.
-    func greeted(by peer: NodeID, on connection: InboundConnection) {
+    func greeted(by peer: NodeID, face: String, on connection: InboundConnection) {
+        learn(face, of: peer)
         for other in inbound.values where other !== connection && other.peer == peer { other.close() }
         outbound[peer]?.connectSoon()
-    }
-}
-
-extension SocketAddress {
-    /// `port` on 127.0.0.1, by its number: nothing is looked up.
-    static func loopback(port: Int) -> SocketAddress {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port).bigEndian)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        return SocketAddress(address)
     }
 }

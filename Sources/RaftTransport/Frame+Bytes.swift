@@ -5,7 +5,7 @@ import RaftCore
 
 extension Frame {
     private static let magic: UInt32 = 0x7466_6172  // "raft"
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     /// Writes the frame at the end of `buffer`.
     func write(into buffer: inout ByteBuffer) {
@@ -20,10 +20,20 @@ extension Frame {
             buffer.writeInteger(hello.from.rawValue)
             buffer.writeInteger(hello.incarnation.rawValue, endianness: .little)
             buffer.writeInteger(hello.to.rawValue)
+            buffer.writeShort(hello.face.utf8)
+            buffer.writeShort(hello.nonce)
+        case .challenge(let nonce, let proof):
+            buffer.writeKind(.challenge)
+            buffer.writeShort(nonce)
+            buffer.writeShort(proof)
+        case .proof(let proof):
+            buffer.writeKind(.proof)
+            buffer.writeShort(proof)
         case .welcome(let welcome):
             buffer.writeKind(.welcome)
             buffer.writeInteger(welcome.cluster, endianness: .little)
             buffer.writeInteger(welcome.node.rawValue)
+            buffer.writeShort(welcome.face.utf8)
         case .refusal(let reason):
             buffer.writeKind(.refusal)
             buffer.writeString(reason)
@@ -37,6 +47,14 @@ extension Frame {
         case .handled(let frame):
             buffer.writeKind(.handled)
             buffer.writeInteger(frame, endianness: .little)
+        case .request(let number, let bytes):
+            buffer.writeKind(.request)
+            buffer.writeInteger(number, endianness: .little)
+            buffer.writeImmutableBuffer(bytes)
+        case .reply(let number, let bytes):
+            buffer.writeKind(.reply)
+            buffer.writeInteger(number, endianness: .little)
+            buffer.writeImmutableBuffer(bytes)
         }
         let size = UInt32(buffer.writerIndex - start - 4)
         buffer.setInteger(size, at: start, endianness: .little)
@@ -54,8 +72,16 @@ extension Frame {
             let cluster: UInt64 = try buffer.read()
             let from = try buffer.readNode()
             let incarnation = Incarnation(try buffer.read(UInt32.self))
-            self = .hello(Hello(cluster: cluster, from: from, incarnation: incarnation, to: try buffer.readNode()))
-        case .welcome: self = .welcome(Welcome(cluster: try buffer.read(), node: try buffer.readNode()))
+            let to = try buffer.readNode()
+            let face = try buffer.readFace()
+            let nonce = try buffer.readShort()
+            self = .hello(
+                Hello(cluster: cluster, from: from, incarnation: incarnation, to: to, face: face, nonce: nonce))
+        case .challenge: self = .challenge(nonce: try buffer.readShort(), proof: try buffer.readShort())
+        case .proof: self = .proof(try buffer.readShort())
+        case .welcome:
+            self = .welcome(
+                Welcome(cluster: try buffer.read(), node: try buffer.readNode(), face: try buffer.readFace()))
         case .refusal: self = .refusal(buffer.readString(length: buffer.readableBytes) ?? "")
         case .message:
             let frame: UInt64 = try buffer.read()
@@ -65,6 +91,9 @@ extension Frame {
                 frame: frame, number: number, wantsHandled: wantsHandled, try MessageForm(from: &buffer))
         case .fence: self = .fence
         case .handled: self = .handled(frame: try buffer.read())
+        case .request:
+            self = .request(number: try buffer.read(), buffer.readSlice(length: buffer.readableBytes) ?? .init())
+        case .reply: self = .reply(number: try buffer.read(), buffer.readSlice(length: buffer.readableBytes) ?? .init())
         }
         guard buffer.readableBytes == 0 else { throw FrameError.unreadable("bytes after the frame") }
     }
@@ -91,6 +120,29 @@ private enum EntryCode: UInt8 {
 
 extension ByteBuffer {
     fileprivate mutating func writeKind(_ kind: Frame.Kind) { writeInteger(kind.rawValue) }
+
+    /// Writes how many bytes there are, at most 255, then the bytes.
+    fileprivate mutating func writeShort(_ bytes: some Collection<UInt8>) {
+        precondition(bytes.count <= 255, "\(bytes.count) bytes, where at most 255 have room")
+        writeInteger(UInt8(bytes.count))
+        writeBytes(bytes)
+    }
+
+    fileprivate mutating func readShort() throws -> [UInt8] {
+        let count: UInt8 = try read()
+        guard let bytes = readBytes(length: Int(count)) else { throw FrameError.unreadable("it ends too early") }
+        return bytes
+    }
+
+    /// Reads where a server's HTTP face is. It may come to stand in an answer's header: only what an address is made of
+    /// is taken.
+    fileprivate mutating func readFace() throws -> String {
+        let bytes = try readShort()
+        guard bytes.isEmpty || Address(String(decoding: bytes, as: UTF8.self)) != nil else {
+            throw FrameError.unreadable("no address")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     fileprivate mutating func writeBool(_ value: Bool) { writeInteger(UInt8(value ? 1 : 0)) }
 

@@ -8,7 +8,12 @@ import RaftCore
 enum Frame {
     /// The first frame of a connection: who calls, and whom.
     case hello(Hello)
-    /// The answer to it: who was reached.
+    /// The answer to it where the cluster has a secret: a number that was never used before, and what shows that the
+    /// called knows the secret.
+    case challenge(nonce: [UInt8], proof: [UInt8])
+    /// The answer to that: what shows that the caller knows it.
+    case proof([UInt8])
+    /// Who was reached: the connection can be used.
     case welcome(Welcome)
     /// The answer to a hello that is not accepted, in words; the connection is closed after it.
     case refusal(String)
@@ -18,11 +23,15 @@ enum Frame {
     case fence
     /// Every frame up to this one is handled.
     case handled(frame: UInt64)
+    /// What a client asks of a server that hands it on.
+    case request(number: UInt64, ByteBuffer)
+    /// The answer to it.
+    case reply(number: UInt64, ByteBuffer)
 
     /// The largest frame, in bytes. What claims to be larger is no frame.
     static let sizeMax = 32 << 20
     /// The largest frame before a connection has said whose it is.
-    static let helloSizeMax = 64
+    static let helloSizeMax = 256
 
     enum Kind: UInt8 {
         case hello = 1
@@ -31,6 +40,10 @@ enum Frame {
         case message
         case fence
         case handled
+        case challenge
+        case proof
+        case request
+        case reply
     }
 }
 
@@ -50,13 +63,21 @@ public struct Hello: Hashable, Sendable {
     public var incarnation: Incarnation
     /// The server that it means to reach.
     public var to: NodeID
+    /// Where the caller's HTTP face is, as `host:port`; empty where it has none.
+    public var face: String
+    /// A number that was never used before, where the cluster has a secret; otherwise nothing.
+    public var nonce: [UInt8]
 
     /// A hello.
-    public init(cluster: UInt64, from: NodeID, incarnation: Incarnation, to: NodeID) {
+    public init(
+        cluster: UInt64, from: NodeID, incarnation: Incarnation, to: NodeID, face: String = "", nonce: [UInt8] = []
+    ) {
         self.cluster = cluster
         self.from = from
         self.incarnation = incarnation
         self.to = to
+        self.face = face
+        self.nonce = nonce
     }
 }
 
@@ -64,6 +85,8 @@ public struct Hello: Hashable, Sendable {
 struct Welcome: Hashable {
     var cluster: UInt64
     var node: NodeID
+    /// Where its HTTP face is; empty where it has none.
+    var face = ""
 }
 
 /// Why a connection is of no use.

@@ -12,6 +12,9 @@ final class InboundConnection: ChannelInboundHandler {
     private let decoder: FrameDecoder
     private let processor: NIOSingleStepByteToMessageProcessor<FrameDecoder>
     private var caller: Hello?
+    /// A caller that has yet to prove that he knows the secret, and what he was asked.
+    private var claimant: (hello: Hello, nonce: [UInt8])?
+    private var needsFlush = false
     private var handled: UInt64 = 0
     private var owesHandled = false
     /// Frames that were read when the server stopped taking messages.
@@ -88,22 +91,63 @@ final class InboundConnection: ChannelInboundHandler {
             handled = number
             owesHandled = owesHandled || wantsHandled
         case .fence: owesHandled = true
-        case .hello, .welcome, .refusal, .handled: throw FrameError.unreadable("unexpected")
+        case .request(let number, let bytes):
+            let box = NIOLoopBound(self, eventLoop: channel.eventLoop)
+            endpoint.delegate?.endpoint(endpoint, asked: bytes, by: caller.from) { answer in
+                box.value.reply(number, answer)
+            }
+        case .hello, .challenge, .proof, .welcome, .refusal, .handled, .reply:
+            throw FrameError.unreadable("unexpected")
         }
     }
 
     private func greet(_ frame: Frame) throws {
+        if let claimant { return try hear(frame, from: claimant.hello, claimant.nonce) }
         guard case .hello(let hello) = frame else { throw FrameError.unreadable("no hello") }
-        if let reason = endpoint.refusal(of: hello) {
-            write(.refusal(reason))
-            channel.close(promise: nil)
-            return
+        if let reason = endpoint.refusal(of: hello) { return refuse(reason) }
+        guard let secret = endpoint.secret else { return accept(hello) }
+        let nonce = Secret.nonce()
+        claimant = (hello, nonce)
+        write(.challenge(nonce: nonce, proof: secret.proof(of: .called, hello, nonce)))
+    }
+
+    /// Hears whether a caller knows the secret.
+    private func hear(_ frame: Frame, from hello: Hello, _ nonce: [UInt8]) throws {
+        guard case .proof(let proof) = frame else { throw FrameError.unreadable("no proof") }
+        guard endpoint.secret?.accepts(proof, of: .caller, hello, nonce) == true else {
+            endpoint.delegate?.endpoint(
+                endpoint, closedConnectionBecause: "\(hello.from) doesn't know this cluster's secret")
+            return refuse("\(endpoint.node) has another secret")
         }
+        accept(hello)
+    }
+
+    private func refuse(_ reason: String) {
+        write(.refusal(reason))
+        channel.close(promise: nil)
+    }
+
+    private func accept(_ hello: Hello) {
+        claimant = nil
         caller = hello
         greeting?.cancel()
         decoder.sizeMax = Frame.sizeMax
-        write(.welcome(Welcome(cluster: endpoint.cluster, node: endpoint.node)))
-        endpoint.greeted(by: hello.from, on: self)
+        write(.welcome(Welcome(cluster: endpoint.cluster, node: endpoint.node, face: endpoint.face)))
+        endpoint.greeted(by: hello.from, face: hello.face, on: self)
+    }
+
+    /// Answers a request. Answers that come together are sent together.
+    private func reply(_ number: UInt64, _ bytes: ByteBuffer) {
+        var buffer = channel.allocator.buffer(capacity: 32 + bytes.readableBytes)
+        Frame.reply(number: number, bytes).write(into: &buffer)
+        channel.write(buffer, promise: nil)
+        guard !needsFlush else { return }
+        needsFlush = true
+        let box = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        channel.eventLoop.execute {
+            box.value.needsFlush = false
+            box.value.channel.flush()
+        }
     }
 
     private func sayHandled() {

@@ -13,10 +13,17 @@ final class OutboundConnection {
     }
 
     private let peer: NodeID
-    private var port: Int
+    private var address: Address
     /// Held for as long as this connection has anything to say; the endpoint lets go of it when it closes.
     private let endpoint: Endpoint
     private var state = State.idle
+    /// What the present connection began with, and whether the peer has said since that it is the one.
+    private var hello: Hello?
+    private(set) var isWelcome = false
+    /// Whether it has shown that it knows the cluster's secret.
+    private var isProven = false
+    private var asked: [UInt64: (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void] = [:]
+    private var lastAsked: UInt64 = 0
     private var framesSent: UInt64 = 0
     private var framesHandled: UInt64 = 0
     /// The last frame that the peer was asked to say it handled.
@@ -25,21 +32,23 @@ final class OutboundConnection {
     private var pause = OutboundConnection.pauseMin
     private var notBefore = NIODeadline.now()
 
+    /// How many requests may wait for their answers.
+    private static let askedMax = 8_192
     private static let pauseMin = TimeAmount.milliseconds(5)
     private static let pauseMax = TimeAmount.seconds(1)
     /// How many bytes may wait in this process to be sent.
     private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 20, high: 16 << 20)
 
-    init(to peer: NodeID, port: Int, endpoint: Endpoint) {
+    init(to peer: NodeID, at address: Address, endpoint: Endpoint) {
         self.peer = peer
-        self.port = port
+        self.address = address
         self.endpoint = endpoint
     }
 
     /// The peer listens elsewhere now.
-    func move(to port: Int) {
-        guard port != self.port else { return }
-        self.port = port
+    func move(to address: Address) {
+        guard address != self.address else { return }
+        self.address = address
         if case .open(let channel) = state { channel.close(promise: nil) }
     }
 
@@ -59,7 +68,9 @@ final class OutboundConnection {
 
     /// Connects, unless that is under way or was tried too recently.
     func connect() {
-        guard case .idle = state, NIODeadline.now() >= notBefore else { return }
+        guard case .idle = state, NIODeadline.now() >= notBefore, let place = try? address.socketAddress() else {
+            return
+        }
         state = .connecting
         let attempt = endpoint.loop.makePromise(of: Void.self)
         self.attempt = attempt.futureResult
@@ -73,7 +84,7 @@ final class OutboundConnection {
                     try channel.pipeline.syncOperations.addHandler(OutboundHandler(connection: box.value))
                 }
             }
-            .connect(to: .loopback(port: port))
+            .connect(to: place)
             .whenComplete { result in
                 box.value.connected(result)
                 attempt.succeed()
@@ -89,7 +100,10 @@ final class OutboundConnection {
             framesHandled = 0
             frameAsked = 0
             let hello = Hello(
-                cluster: endpoint.cluster, from: endpoint.node, incarnation: endpoint.incarnation, to: peer)
+                cluster: endpoint.cluster, from: endpoint.node, incarnation: endpoint.incarnation, to: peer,
+                face: endpoint.face, nonce: endpoint.secret == nil ? [] : Secret.nonce())
+            self.hello = hello
+            (isWelcome, isProven) = (false, false)
             write(.hello(hello), to: channel)
             flush()
         case (.success(let channel), _): channel.close(promise: nil)
@@ -103,6 +117,7 @@ final class OutboundConnection {
         if case .closed = state { return }
         state = .idle
         framesHandled = framesSent
+        giveUpAsking()
         notBefore = .now() + pause
         pause = min(pause + pause, OutboundConnection.pauseMax)
         guard isHeardUp else { return }
@@ -113,7 +128,12 @@ final class OutboundConnection {
     func close() {
         if case .open(let channel) = state { channel.close(promise: nil) }
         state = .closed
+        giveUpAsking()
     }
+
+    /// Whether what is sent now goes to the peer and nobody else: without a secret that is taken on trust, as it is that
+    /// this machine is ours.
+    private var mayTalk: Bool { isWelcome || endpoint.secret == nil }
 
     // MARK: - Sending
 
@@ -122,12 +142,35 @@ final class OutboundConnection {
             connect()
             return .unreachable
         }
+        guard mayTalk else { return .unreachable }
         guard channel.isWritable else { return .full }
         framesSent += 1
         if wantsHandled { frameAsked = framesSent }
         let form = MessageForm(term: message.term, body: message.body)
         write(.message(frame: framesSent, number: number, wantsHandled: wantsHandled, form), to: channel)
         return .sent
+    }
+
+    /// Asks something of the peer. Requests that are sent together go together.
+    func ask(_ request: ByteBuffer, answer: @escaping (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void) {
+        guard case .open(let channel) = state, isWelcome, channel.isWritable, asked.count < OutboundConnection.askedMax
+        else {
+            connect()
+            return answer(.failure(.unreachable))
+        }
+        lastAsked += 1
+        asked[lastAsked] = answer
+        let isFlushDue = needsFlush
+        write(.request(number: lastAsked, request), to: channel)
+        guard !isFlushDue else { return }
+        let box = NIOLoopBound(self, eventLoop: endpoint.loop)
+        endpoint.loop.execute { box.value.flush() }
+    }
+
+    private func giveUpAsking() {
+        let waiting = asked
+        asked = [:]
+        for number in waiting.keys.sorted() { waiting[number]?(.failure(.broken)) }
     }
 
     /// Whether the peer has not yet said that it handled everything.
@@ -160,7 +203,9 @@ final class OutboundConnection {
     func receive(_ frame: Frame) -> Bool {
         switch frame {
         case .welcome(let welcome):
-            guard welcome == Welcome(cluster: endpoint.cluster, node: peer) else { return false }
+            guard welcome.cluster == endpoint.cluster, welcome.node == peer, hasProof else { return false }
+            isWelcome = true
+            endpoint.learn(welcome.face, of: peer)
             pause = OutboundConnection.pauseMin
             return true
         case .handled(let number):
@@ -170,8 +215,31 @@ final class OutboundConnection {
             endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: "\(peer) refused: \(reason)")
             pause = OutboundConnection.pauseMax
             return false
-        case .hello, .message, .fence: return false
+        case .challenge(let nonce, let proof): return answer(nonce, proof)
+        case .reply(let number, let bytes):
+            asked.removeValue(forKey: number)?(.success(bytes))
+            return true
+        case .hello, .proof, .message, .fence, .request: return false
         }
+    }
+
+    /// Whether the peer has shown that it knows the secret, if there is one.
+    private var hasProof: Bool { endpoint.secret == nil || isProven }
+
+    /// Shows that this server knows the secret to a peer that has shown the same.
+    private func answer(_ nonce: [UInt8], _ proof: [UInt8]) -> Bool {
+        guard case .open(let channel) = state, let hello, let secret = endpoint.secret, !isProven,
+            secret.accepts(proof, of: .called, hello, nonce)
+        else {
+            let reason = "\(peer) doesn't know this cluster's secret"
+            endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: reason)
+            pause = OutboundConnection.pauseMax
+            return false
+        }
+        isProven = true
+        write(.proof(secret.proof(of: .caller, hello, nonce)), to: channel)
+        flush()
+        return true
     }
 
     func complain(_ reason: String) {
@@ -184,14 +252,19 @@ private final class OutboundHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: OutboundConnection
-    private let processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(sizeMax: 4_096))
+    private let decoder = FrameDecoder(sizeMax: 4_096)
+    private let processor: NIOSingleStepByteToMessageProcessor<FrameDecoder>
 
-    init(connection: OutboundConnection) { self.connection = connection }
+    init(connection: OutboundConnection) {
+        self.connection = connection
+        processor = NIOSingleStepByteToMessageProcessor(decoder)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         do {
             try processor.process(buffer: unwrapInboundIn(data)) { bytes in
                 guard connection.receive(try Frame(bytes)) else { throw FrameError.unreadable("unexpected") }
+                if connection.isWelcome { decoder.sizeMax = Frame.sizeMax }
             }
         } catch {
             connection.complain("\(error)")

@@ -11,6 +11,7 @@ import Testing
 final class Recorder: EndpointDelegate {
     var numbers: [UInt64] = []
     var complaints: [String] = []
+    var requests = 0
     private var waiting: [(isDone: (Recorder) -> Bool, promise: EventLoopPromise<Void>)] = []
 
     func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64) {
@@ -19,6 +20,16 @@ final class Recorder: EndpointDelegate {
     }
 
     func endpointFinishedReading(_ endpoint: Endpoint) {}
+
+    /// Answers every request with what was asked, backwards; but one that says so never.
+    func endpoint(
+        _ endpoint: Endpoint, asked request: ByteBuffer, by peer: NodeID, answer: @escaping (ByteBuffer) -> Void
+    ) {
+        requests += 1
+        wake()
+        guard request != ByteBuffer(string: "say nothing") else { return }
+        answer(ByteBuffer(bytes: request.readableBytesView.reversed()))
+    }
 
     func endpoint(_ endpoint: Endpoint, closedConnectionBecause reason: String) {
         complaints.append(reason)
@@ -48,17 +59,21 @@ final class Peer: Sendable {
     let port: Int
     private let parts: NIOLoopBound<(endpoint: Endpoint, recorder: Recorder)>
 
-    init(_ node: NodeID, cluster: UInt64 = 7, port: Int = 0) throws {
+    init(
+        _ node: NodeID, cluster: UInt64 = 7, port: Int = 0, secret: Secret? = nil, face: String = ""
+    ) throws {
         self.node = node
         let loop = group.next()
         let bound = try loop.submit {
             let recorder = Recorder()
             let endpoint = Endpoint(
-                loop: loop, cluster: cluster, node: node, incarnation: .first, members: [n1, n2], delegate: recorder)
+                loop: loop, cluster: cluster, node: node, incarnation: .first, members: [n1, n2], secret: secret,
+                face: face,
+                delegate: recorder)
             return NIOLoopBound((endpoint: endpoint, recorder: recorder), eventLoop: loop)
         }.wait()
         parts = bound
-        self.port = try loop.flatSubmit { bound.value.endpoint.listen(on: port) }.wait()
+        self.port = try loop.flatSubmit { bound.value.endpoint.listen(on: .loopback(port: port)) }.wait()
     }
 
     /// A server on a port that had another one before. Whoever got it meanwhile for a connection of his own is waited for.
@@ -85,7 +100,7 @@ final class Peer: Sendable {
         try group.next().submit { [parts] in try body(parts.value.endpoint) }.wait()
     }
 
-    func connect(to peer: Peer) throws { try on { _ = $0.setPeer(peer.node, port: peer.port) } }
+    func connect(to peer: Peer) throws { try on { _ = $0.setPeer(peer.node, at: .loopback(port: peer.port)) } }
 
     /// Sends until the connection is there to take it.
     func send(_ number: UInt64, to peer: NodeID, wantsHandled: Bool = false) throws {
@@ -242,23 +257,23 @@ struct EndpointTests {
         #expect(again.port == port)
         #expect(throws: (any Error).self) { try Peer(n3, port: port) }
     }
+}
 
-    /// Sends bytes to a peer and answers the one frame that comes back before the connection is closed.
-    private func speak(_ bytes: ByteBuffer, to peer: Peer) throws -> Frame? {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let answer = Mutex<Frame?>(nil)
-        let channel = try ClientBootstrap(group: group)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        ByteToMessageHandler(Reader { frame in answer.withLock { $0 = frame } }))
-                }
+/// Sends bytes to a peer and answers the one frame that comes back before the connection is closed.
+func speak(_ bytes: ByteBuffer, to peer: Peer) throws -> Frame? {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let answer = Mutex<Frame?>(nil)
+    let channel = try ClientBootstrap(group: group)
+        .channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(
+                    ByteToMessageHandler(Reader { frame in answer.withLock { $0 = frame } }))
             }
-            .connect(host: "127.0.0.1", port: peer.port).wait()
-        channel.writeAndFlush(bytes, promise: nil)
-        try channel.closeFuture.wait()
-        return answer.withLock { $0 }
-    }
+        }
+        .connect(host: "127.0.0.1", port: peer.port).wait()
+    channel.writeAndFlush(bytes, promise: nil)
+    try channel.closeFuture.wait()
+    return answer.withLock { $0 }
 }
 
 private final class Reader: ByteToMessageDecoder {

@@ -74,7 +74,7 @@ struct HostilePeerTests {
         }
         defer { listener.close() }
         let one = try Peer(n1)
-        try one.on { [port = listener.port] in _ = $0.setPeer(n2, port: port) }
+        try one.on { [port = listener.port] in _ = $0.setPeer(n2, at: .loopback(port: port)) }
         let message = Message(
             from: n1, incarnation: .first, to: n2, term: Term(1),
             body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
@@ -97,7 +97,7 @@ struct HostilePeerTests {
         }
         defer { listener.close() }
         let one = try Peer(n1)
-        try one.on { [port = listener.port] in _ = $0.setPeer(n2, port: port) }
+        try one.on { [port = listener.port] in _ = $0.setPeer(n2, at: .loopback(port: port)) }
         try one.until { !$0.complaints.isEmpty }
         #expect(try one.complaints() == ["n2 sent an unreadable frame: unexpected"])
     }

@@ -1,0 +1,85 @@
+import Laboratory
+import NIOCore
+import RaftCore
+import RaftNode
+import RaftTrace
+import RaftTransport
+
+/// A server of this process as its HTTP face knows it.
+public struct ServedHost: ServedNode {
+    /// The server.
+    public let id: NodeID
+    private let host: HostReference
+    private let clients: NIOLoopBound<ClientHost>
+    private let hub: EventHub
+    private let perform: @Sendable (String) async -> String?
+
+    /// - Parameter perform: Carries out a command of the language, or says why not.
+    init(
+        id: NodeID, host: HostReference, clients: NIOLoopBound<ClientHost>, hub: EventHub,
+        perform: @escaping @Sendable (String) async -> String?
+    ) {
+        self.id = id
+        self.host = host
+        self.clients = clients
+        self.hub = hub
+        self.perform = perform
+    }
+
+    public func call(_ request: Request, once key: String?) async -> ClientResult {
+        await withCheckedContinuation { continuation in
+            clients.eventLoop.execute { [clients] in
+                clients.value.ask(request, once: key) { continuation.resume(returning: $0) }
+            }
+        }
+    }
+
+    public func status() async -> ServedStatus? { try? await host.submit { $0.servedStatus }.get() }
+
+    public func happenings() -> AsyncStream<[Event]> {
+        let stream = hub.listen { [id] in $0.concerns(id) }
+        host.execute { $0.tellStateNow() }
+        return stream
+    }
+
+    public func perform(line: String) async -> String? { await perform(line) }
+
+    /// Says where the face is, so that the others' faces can send their clients there.
+    public func setFace(_ address: String) { host.execute { $0.face = address } }
+
+    /// Ends what is under way.
+    func end() { clients.eventLoop.execute { [clients] in clients.value.end() } }
+}
+
+extension NodeHost {
+    /// What the server is like; `nil` where it is down.
+    var servedStatus: ServedStatus? {
+        guard let life else { return nil }
+        let leader = life.node.raft.leader
+        let address = leader == id ? face : leader.flatMap { life.endpoint.faces[$0] }
+        return ServedStatus(
+            term: life.node.raft.currentTerm, state: life.node.state,
+            leaderAddress: address.flatMap { $0.isEmpty ? nil : $0 }, counters: counters)
+    }
+
+    /// Tells the server's whole state, so that somebody can begin here.
+    func tellStateNow() {
+        guard let node = life?.node else { return }
+        turn.kinds.append(.node(id, node.raft.currentTerm, .state(node.state)))
+        endTurn()
+    }
+}
+
+extension Event {
+    /// Whether it is about `node` alone, or about everybody.
+    fileprivate func concerns(_ node: NodeID) -> Bool {
+        switch kind {
+        case .node(let one, _, _): one == node
+        case .sent(let sent): sent.message.from == node
+        case .delivered(let delivered): delivered.to == node
+        case .lost(let lost): lost.from == node
+        case .link(let link): link.from == node
+        case .began, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation, .dropped: true
+        }
+    }
+}
