@@ -11,8 +11,11 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 
@@ -22,6 +25,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
@@ -53,7 +58,10 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "KeyValueService",
-            dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace", hummingbird], swiftSettings: settings),
+            dependencies: [
+                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", httpTypes, hummingbird, logging, nio, nioHTTP,
+                nioPosix,
+            ], swiftSettings: settings),
         .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
             resources: [.embedInCode("Lessons")], swiftSettings: settings),
@@ -68,8 +76,9 @@ let package = Package(
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
-                "RaftSimulation", "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
+                "Canvas", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit", "RaftCluster",
+                "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script",
+                "Terminal", argumentParser, logging,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",

@@ -26,6 +26,7 @@ public struct ServedHost: ServedNode {
         self.perform = perform
     }
 
+    /// Lets the server handle a request, or hand it on to the leader.
     public func call(_ request: Request, once key: String?) async -> ClientResult {
         await withCheckedContinuation { continuation in
             clients.eventLoop.execute { [clients] in
@@ -34,14 +35,17 @@ public struct ServedHost: ServedNode {
         }
     }
 
+    /// What the server is like now; `nil` where it is down.
     public func status() async -> ServedStatus? { try? await host.submit { $0.servedStatus }.get() }
 
+    /// What happens on the server from now on; first its whole state.
     public func happenings() -> AsyncStream<[Event]> {
         let stream = hub.listen { [id] in $0.concerns(id) }
         host.execute { $0.tellStateNow() }
         return stream
     }
 
+    /// Carries out a line of the language, or says why not.
     public func perform(line: String) async -> String? { await perform(line) }
 
     /// Says where the face is, so that the others' faces can send their clients there.
