@@ -7,16 +7,69 @@ RELEASE := -c release --static-swift-stdlib
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test format check-format bench simulate screenshots clean setup setup-test
+# Three nodes in processes of their own: where their disks, logs and process numbers are, and where they serve HTTP.
+RUN := .run
+IDS := 1 2 3
+URLS := http://127.0.0.1:9001,http://127.0.0.1:9002,http://127.0.0.1:9003
+
+.PHONY: help run build test format check-format bench simulate screenshots clean setup setup-test setup-demo \
+	cluster demo status logs stop
 
 help: ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set everything up, build, and open the dashboard
 	@$(BINARY)
 
 build: setup ## build the release binary, .build/release/raft-tui
 	@$(SWIFT) build $(RELEASE)
+
+cluster: build setup-demo ## start three nodes in the background, with HTTP on ports 9001 to 9003
+	@mkdir -p $(RUN)
+	@for id in $(IDS); do \
+		if $(call runs,$$id); then echo "node $$id runs already"; continue; fi; \
+		nohup $(BINARY) $(call node,$$id) >> $(RUN)/node-$$id.log 2>&1 < /dev/null & \
+		echo $$! > $(RUN)/node-$$id.pid; \
+	done
+	@for id in $(IDS); do \
+		while ! curl -s -o /dev/null http://127.0.0.1:900$$id/status; do \
+			$(call runs,$$id) || { tail -n 3 $(RUN)/node-$$id.log; echo "node $$id did not start: see above"; exit 1; }; \
+			sleep 0.05; \
+		done; \
+		$(call runs,$$id) || { tail -n 3 $(RUN)/node-$$id.log; \
+			echo "somebody else serves port 900$$id, so node $$id did not start: see above"; exit 1; }; \
+		echo "node $$id serves http://127.0.0.1:900$$id"; \
+	done
+	@$(BINARY) status $(URLS) || true
+
+node-%: build # node-1, node-2, node-3: one of them in the foreground
+	@mkdir -p $(RUN)
+	@if $(call runs,$*); then echo "node $* runs already: make stop ends it"; exit 1; fi
+	@$(BINARY) $(call node,$*)
+
+demo: setup-demo cluster ## show what the three nodes do, a leader killed among it
+	@Tests/Cluster/demo.sh
+
+status: build ## say of each of the three nodes what it is
+	@$(BINARY) status $(URLS)
+
+logs: ## show what the three nodes have told, and in a terminal go on with it
+	@ls $(RUN)/node-*.log >/dev/null 2>&1 || { echo "there are no logs yet: make cluster starts the nodes"; exit 1; }
+	@tail -n 20 $$([ -t 1 ] && echo -F) $(RUN)/node-*.log
+
+stop: ## end the nodes that make cluster has started; their disks stay in .run
+	@for id in $(IDS); do \
+		if $(call runs,$$id); then kill $$(cat $(RUN)/node-$$id.pid); echo "node $$id is told to stop"; fi; \
+	done
+	@for id in $(IDS); do while $(call runs,$$id); do sleep 0.05; done; rm -f $(RUN)/node-$$id.pid; done
+
+# node ID: what a node's process is started with.
+node = node --id $(1) --raft 127.0.0.1:800$(1) --http 127.0.0.1:900$(1) --data-dir $(RUN) \
+	--peers $$(for p in $(IDS); do [ $$p = $(1) ] || printf '%s=127.0.0.1:800%s,' $$p $$p; done | sed 's/,$$//')
+
+# runs ID: whether the process that make cluster has started for it is still that.
+runs = tr '\0' ' ' 2>/dev/null < /proc/$$(cat $(RUN)/node-$(1).pid 2>/dev/null || echo none)/cmdline \
+	| grep -q -- "raft-tui node --id $(1) "
 
 test: setup-test ## set up what tests need, and run them all
 	@$(SWIFT) build --build-tests
@@ -62,6 +115,9 @@ setup-test: setup
 	@command -v tmux >/dev/null || $(call install,tmux,tmux,tmux)
 	@command -v ss >/dev/null || $(call install,iproute2,iproute,iproute2)
 	@command -v pgrep >/dev/null || $(call install,procps,procps-ng,procps-ng)
+
+setup-demo: setup
+	@command -v curl >/dev/null || $(call install,curl,curl,curl)
 
 # install DEBIAN-NAME,FEDORA-NAME,ARCH-NAME: installs a package with whatever the system has, and says so.
 define install
