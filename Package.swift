@@ -10,8 +10,11 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 
@@ -20,6 +23,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
@@ -50,7 +55,10 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "KeyValueService",
-            dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace", hummingbird], swiftSettings: settings),
+            dependencies: [
+                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", httpTypes, hummingbird, logging, nio, nioHTTP,
+                nioPosix,
+            ], swiftSettings: settings),
         .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
             resources: [.embedInCode("Lessons")], swiftSettings: settings),
@@ -100,6 +108,11 @@ let package = Package(
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
         .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
+        .testTarget(
+            name: "KeyValueServiceTests",
+            dependencies: [
+                "KeyValue", "KeyValueService", "RaftCore", "RaftNode", "RaftTrace", logging, nio, nioPosix,
+            ], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
