@@ -1,11 +1,61 @@
-import Hummingbird
-import RaftCore
+import Glibc
+import HummingbirdCore
+import Logging
+import NIOCore
 import RaftNode
 
-/// The HTTP face of one server.
+/// The HTTP face of one server: what curl, a browser and Prometheus see of it. What can be asked for stands in
+/// ``Route``, what comes of it in the `Routes+….swift`; a `ConnectionGuard` stands before each connection.
 public struct KeyValueService<Node: ServedNode>: Sendable {
     private let node: Node
+    private let options: ServiceOptions
 
     /// The face of `node`.
-    public init(node: Node) { self.node = node }
+    public init(node: Node, options: ServiceOptions = ServiceOptions()) {
+        self.node = node
+        self.options = options
+    }
+
+    /// Serves the server until the task is cancelled or told to shut down gracefully. May be called again when it has
+    /// ended, and the port is free then.
+    ///
+    /// - Parameter onListening: Told the port as soon as there is one.
+    /// - Throws: ``ListeningFailure`` where nobody can be served at that address.
+    public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        OpenFiles.allowMany()
+        let face = Face(node: node, options: options)
+        let server = Server(
+            childChannelSetup: channels(for: face), configuration: configuration(for: face),
+            onServerRunning: { channel in
+                channel.closeFuture.whenComplete { _ in face.end(on: channel.eventLoop) }
+                await onListening(channel.localAddress?.port ?? options.port)
+            }, eventLoopGroup: options.eventLoops, logger: options.logger)
+        do {
+            try await server.run()
+        } catch {
+            throw listeningFailure(error)
+        }
+    }
+
+    private func channels(for face: Face<Node>) -> GuardedChannel {
+        let http = HTTP1Channel { request, writer, channel in
+            let response = try await face.respond(to: request, on: channel)
+            try await writer.write(response: response.head, body: response.body)
+        }
+        return GuardedChannel(
+            http: http, limits: face.limits, complaints: face.complaints, connections: face.connections)
+    }
+
+    private func configuration(for face: Face<Node>) -> ServerConfiguration {
+        ServerConfiguration(
+            address: .hostname(options.host, port: options.port), backlog: 1_024,
+            availableConnectionsDelegate: ConnectionLimit(max: face.limits.connections, complaints: face.complaints))
+    }
+
+    private func listeningFailure(_ error: any Error) -> ListeningFailure {
+        let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+        return ListeningFailure(
+            description:
+                "can't listen on port \(options.port) of \(options.host): \(reason.lowercased()): choose another port")
+    }
 }
