@@ -2,8 +2,8 @@ import HummingbirdCore
 import NIOCore
 import NIOHTTP1
 
-/// Watches over one connection: how long a request takes to come, how large it is, how long its answer makes no way, and
-/// how the connection ends. It stands between the bytes and Hummingbird, and is confined to the connection's loop.
+/// Watches over one connection: how long a request takes to come, how large it is, how long its answer makes no way,
+/// and how the connection ends. It stands between the bytes and Hummingbird, and is confined to the connection's loop.
 final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -206,8 +206,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         return (idleSince + TimeAmount(limits.idle), nil)
     }
 
-    /// Looks again when patience may have ended. What is waited for changes with every request, and the timer doesn't: it
-    /// comes often enough for the shortest of them.
+    /// Looks again when patience may have ended. What is waited for changes with every request, and the timer doesn't:
+    /// it comes often enough for the shortest of them.
     private func schedule(_ context: ChannelHandlerContext) {
         let latest = NIODeadline.now() + TimeAmount(min(limits.request, limits.answer, limits.idle))
         let next = min(deadline?.at ?? latest, latest)

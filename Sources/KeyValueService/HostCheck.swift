@@ -30,8 +30,8 @@ struct HostCheck: Sendable {
             complaint: .foreignHost)
     }
 
-    /// Refuses a change that a page of another origin asks for. Browsers say where a page is from when it sends something,
-    /// and to this machine also when it only fetches.
+    /// Refuses a change that a page of another origin asks for. Browsers say where a page is from when it sends
+    /// something, and to this machine also when it only fetches.
     func checkOrigin(_ headers: HTTPFields, authority: String?) throws(Refusal) {
         if let origin = headers[.origin], origin != "http://" + (authority ?? ""),
             origin != "https://" + (authority ?? "")

@@ -1,8 +1,8 @@
 import HTTPTypes
 import KeyValue
 
-/// The strings of a JSON object, which is all that requests say in JSON. Read by hand: a body is read for every write, and
-/// whoever wrote it wrongly is told where.
+/// The strings of a JSON object, which is all that requests say in JSON. Read by hand: a body is read for every write,
+/// and whoever wrote it wrongly is told where.
 struct JSONFields: Sendable {
     private enum Value {
         case string(Bytes)

@@ -48,8 +48,8 @@ struct JSONText: Sendable {
         buffer.writeString("[" + value.map { String($0) }.joined(separator: ", ") + "]")
     }
 
-    /// Bytes under a name where they are text. Others have no place in JSON: they stand under `encoded`, as they would in
-    /// a path.
+    /// Bytes under a name where they are text. Others have no place in JSON: they stand under `encoded`, as they would
+    /// in a path.
     mutating func field(_ name: StaticString, bytes: Bytes) {
         let isText = bytes.isText
         key(isText ? name : "encoded")

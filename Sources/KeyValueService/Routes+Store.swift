@@ -5,8 +5,8 @@ import NIOCore
 import RaftNode
 import RaftTrace
 
-// What the store is asked: once with keys in queries and in JSON, as one types them, and once as `/kv/{key}`, where keys
-// and values may be any bytes.
+// What the store is asked: once with keys in queries and in JSON, as one types them, and once as `/kv/{key}`, where
+// keys and values may be any bytes.
 
 extension Face {
     /// `POST /set`: gives a key a value, both text in JSON. What the body claims to be is not looked at: curl calls
