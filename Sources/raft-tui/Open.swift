@@ -25,6 +25,13 @@ struct Open: ParsableCommand {
     @Option(help: "Record the screen in this file, for asciinema.")
     var record: String?
 
+    @Option(
+        help: "Serve the nodes' stores over HTTP: the first node's on this port of 127.0.0.1, the others' on the next.")
+    var http: Int?
+
+    @Flag(help: "Let other machines use --http, too: everybody who can reach this one can read and write all keys.")
+    var share = false
+
     @OptionGroup var screen: ScreenOptions
 
     @Flag(help: "Print what happens, a line each, and read commands from standard input, without a screen.")
@@ -50,6 +57,7 @@ struct Open: ParsableCommand {
                 laboratory: laboratory, writer: writer, isASCII: isASCII, taste: screen.taste, speed: options.speed,
                 slowsTo: cluster.speed == nil ? Open.pace : nil
             ) { script, former, picture in try startAnew(&options, for: script, after: former, picture) }
+            if let http { session.serve(Faces.Options(firstPort: http, isShared: share)) }
             if let script { session.present(script.script, named: script.name) } else { laboratory.start() }
             if let record { session.record(in: record) }
             let end = try session.run()
@@ -111,6 +119,12 @@ struct Open: ParsableCommand {
 
     func validate() throws {
         if simulated { try cluster.refuseDisks() }
+        if let http, !(1...65_526).contains(http) {
+            throw ValidationError("--http is a port from 1 to 65526, not \(http).")
+        }
+        if http != nil, simulated { throw ValidationError("Simulated nodes serve nobody: leave out --http.") }
+        if http != nil, plain { throw ValidationError("--plain serves nobody: leave out --http.") }
+        if share, http == nil { throw ValidationError("--share opens the ports of --http: name the first of them.") }
         try PlainOptions.check(plain: plain, record: record)
     }
 }

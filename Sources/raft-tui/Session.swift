@@ -2,6 +2,7 @@ import Canvas
 import Dashboard
 import Glibc
 import Laboratory
+import RaftCluster
 import RaftCore
 import RaftTrace
 import Script
@@ -24,6 +25,8 @@ final class Session {
     private let history: History
     private var model: Model
     private var recorder: Recorder?
+    /// The nodes' HTTP faces, where they have any.
+    private var faces: Faces?
     private var isStarting = true
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
@@ -60,6 +63,12 @@ final class Session {
         update(.presenting(script, name: name))
     }
 
+    /// Serves every node's store over HTTP.
+    func serve(_ options: Faces.Options) {
+        faces = Faces(options, of: laboratory as? LiveCluster)
+        update(.done(options.sentence(nodes: laboratory.members.count)))
+    }
+
     /// Records the screen in a file from now on; without one, no more.
     func record(in path: String?) {
         do {
@@ -84,6 +93,7 @@ final class Session {
     func run() throws -> Int32 {
         defer {
             terminal.close()
+            faces?.close()
             laboratory.close()
             try? recorder?.close()
         }
@@ -93,6 +103,7 @@ final class Session {
             try takeEvents()
             advance()
             takeOccurrences()
+            for trouble in faces?.takeTroubles() ?? [] { update(.refused(trouble)) }
             takeKeys()
             drawIfDue()
         }
@@ -104,7 +115,7 @@ final class Session {
     /// Sleeps until there is a key, a signal or an event, or until it is time to draw what has moved.
     private func wait() {
         // One that is negative is left out.
-        var requests = (terminal.descriptors + [laboratory.eventDescriptor ?? -1]).map {
+        var requests = (terminal.descriptors + [faces?.descriptor ?? -1, laboratory.eventDescriptor ?? -1]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         if isBusy {
@@ -146,6 +157,7 @@ final class Session {
         if !events.isEmpty { isStale = true }
         isBusy = events.count >= Session.busyCount
         presenter?.take(events, after: model.witness)
+        faces?.take(events)
         update(.events(events, now: laboratory.now))
         try writer?.write(events, model.audit)
         guard isStarting, laboratory.isSettled else { return }
@@ -258,6 +270,7 @@ final class Session {
             guard let freshCluster else { return update(.refused("a trace has happened: lessons need a cluster")) }
             try takeEvents()
             laboratory = try freshCluster(script, laboratory, model.present)
+            faces?.adopt(laboratory as? LiveCluster)
             present(script, named: name)
         } catch {
             update(.refused("\(error)"))
