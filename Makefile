@@ -4,10 +4,13 @@ SWIFT ?= swift
 BINARY := .build/release/raft-tui
 # Linked statically, the program starts in a fraction of the time, and runs where Swift isn't installed.
 RELEASE := -c release --static-swift-stdlib
+# Where Debian puts the sources of Go packages.
+GO_SOURCES := /usr/share/gocode/src
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test format check-format bench simulate screenshots clean setup setup-test
+.PHONY: help run build test format check-format bench bench-peers simulate screenshots clean
+.PHONY: setup setup-test setup-peers
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +42,9 @@ bench: build ## measure the start, a failover, what the dashboard costs, and the
 	@.build/release/looking-back-benchmark
 	@.build/release/compaction-benchmark reopen catch-up snapshot
 
+bench-peers: $(if $(RAFT_TUI),,build) setup-peers ## measure writes beside hashicorp/raft's and etcd's, in turn
+	@python3 Tests/Benchmarks/peers.py
+
 simulate: build ## put the nodes through 10,000 simulated worlds
 	@$(BINARY) simulate --seeds 1...10000
 
@@ -62,6 +68,19 @@ setup-test: setup
 	@command -v tmux >/dev/null || $(call install,tmux,tmux,tmux)
 	@command -v ss >/dev/null || $(call install,iproute2,iproute,iproute2)
 	@command -v pgrep >/dev/null || $(call install,procps,procps-ng,procps-ng)
+
+# Where there are no Debian packages, what they have is left out of the comparison. With etcd's program comes a service
+# that starts by itself: it is stopped where it came just now.
+setup-peers:
+	@command -v cc >/dev/null || $(call install,gcc,gcc,gcc)
+	@command -v go >/dev/null || $(call install,golang-go,golang,go)
+	@command -v apt-get >/dev/null || echo "hashicorp/raft and etcd come from Debian's packages: here they are left out"
+	@! command -v apt-get >/dev/null || [ -d $(GO_SOURCES)/github.com/hashicorp/raft-boltdb ] || \
+		$(call install,golang-github-hashicorp-raft-dev golang-github-hashicorp-raft-boltdb-dev)
+	@! command -v apt-get >/dev/null || [ -d $(GO_SOURCES)/go.etcd.io/etcd/clientv3 ] || \
+		$(call install,golang-etcd-server-dev)
+	@! command -v apt-get >/dev/null || command -v etcd >/dev/null || { $(call install,etcd-server) && \
+		{ ! command -v systemctl >/dev/null || $(ROOT) systemctl disable --now etcd >/dev/null 2>&1 || true; }; }
 
 # install DEBIAN-NAME,FEDORA-NAME,ARCH-NAME: installs a package with whatever the system has, and says so.
 define install
