@@ -138,7 +138,7 @@ def measure(section, who, nodes, clients, data):
         # One second tells it, and the disk is asked twice besides.
         floor = run([built("floor"), data, "1", str(clients)])
         return dict(floor["majority"][0], fdatasync_us=floor["fdatasync_us"]["p50"])
-    program = {OURS: [ours(), "bench", "--json"], HASHICORP: [built("hashicorp")], ETCD: [built("etcd")]}[who]
+    program = [ours(), "bench", "--json"] if who == OURS else [built({HASHICORP: "hashicorp", ETCD: "etcd"}[who])]
     return closed_loop(program, nodes, clients, data, *(["--memory"] if section == "memory" else []))
 
 
@@ -247,9 +247,10 @@ def make(program, command, **options):
             f"{os.path.basename(program)} can't be built: there is no {command[0]}, `make setup-peers` installs it")
     done = subprocess.run(command, capture_output=True, text=True, **options)
     if done.returncode != 0:
-        # Go names the package first, and what is wrong in the next line.
-        first = " ".join((done.stderr.strip() or "it said nothing").splitlines()[:2])
-        raise Missing(f"{os.path.basename(program)} can't be built, and is left out: {first}")
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        # Go names the package first, then what is wrong, and that it is too old for it at the end.
+        known = " ".join(lines[:2] + [line for line in lines[2:] if line.startswith("note: ")])
+        raise Missing(f"{os.path.basename(program)} can't be built, and is left out: {known}")
     return program
 
 
