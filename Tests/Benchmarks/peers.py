@@ -168,14 +168,14 @@ def servers(command, nodes, data):
         ports = [each.getsockname()[1] for each in held]
     raft = {number: f"127.0.0.1:{ports[2 * number - 2]}" for number in range(1, nodes + 1)}
     http = {number: ports[2 * number - 1] for number in raft}
-    processes, errors = [], os.path.join(data, "errors")
+    processes, errors, disks = [], os.path.join(data, "errors"), os.path.join(data, "disks")
+    os.mkdir(disks)
     try:
         with open(errors, "w") as log:
             for number in raft:
                 peers = ",".join(f"{other}={address}" for other, address in raft.items() if other != number)
-                directory = os.path.join(data, f"n{number}")
                 processes.append(subprocess.Popen(
-                    command(number, raft[number], f"127.0.0.1:{http[number]}", peers, directory),
+                    command(number, raft[number], f"127.0.0.1:{http[number]}", peers, disks),
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True))
         yield leader(http, processes, errors)
     finally:
@@ -322,8 +322,8 @@ def main():
     os.makedirs(BUILT, exist_ok=True)
     for _ in range(said.rounds):
         for key in round_of_runs():
+            section, who, nodes, clients = key
             if sys.stderr.isatty():
-                section, who, nodes, clients = key
                 now = f"{section}: {who}, {nodes} nodes, {clients} clients ..."
                 print(f"\r\033[K{now}", end="", file=sys.stderr, flush=True)
             with tempfile.TemporaryDirectory(prefix="data-", dir=BUILT, ignore_cleanup_errors=True) as data:
@@ -334,6 +334,9 @@ def main():
                         sentences.append(str(error))
                     continue
             rounds[key].append(figures)
+            if figures.get("failures"):
+                sentences.append(
+                    f"{figures['failures']} writes failed, and aren't counted: {who}, {section}, {clients} clients")
             if "fdatasync_us" in figures:
                 syncs.append(figures["fdatasync_us"])
     if sys.stderr.isatty():
