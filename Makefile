@@ -4,6 +4,8 @@ SWIFT ?= swift
 BINARY := .build/release/raft-tui
 # Linked statically, the program starts in a fraction of the time, and runs where Swift isn't installed.
 RELEASE := -c release --static-swift-stdlib
+# Where Debian puts the sources of Go packages.
+GO_SOURCES := /usr/share/gocode/src
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
@@ -12,8 +14,10 @@ RUN := .run
 IDS := 1 2 3
 URLS := http://127.0.0.1:9001,http://127.0.0.1:9002,http://127.0.0.1:9003
 
-.PHONY: help run build test format check-format bench simulate screenshots clean setup setup-test setup-demo \
-	cluster demo status logs stop
+
+.PHONY: help run build test format check-format bench bench-peers simulate screenshots clean
+.PHONY: setup setup-test setup-peers
+.PHONY: setup-demo cluster demo status logs stop
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +96,9 @@ bench: build ## measure the start, a failover, what the dashboard costs, and the
 	@.build/release/looking-back-benchmark
 	@.build/release/compaction-benchmark reopen catch-up snapshot
 
+bench-peers: $(if $(RAFT_TUI),,build) setup-peers ## measure writes beside hashicorp/raft's and etcd's, in turn
+	@python3 Tests/Benchmarks/peers.py
+
 simulate: build ## put the nodes through 10,000 simulated worlds
 	@$(BINARY) simulate --seeds 1...10000
 
@@ -118,6 +125,19 @@ setup-test: setup
 
 setup-demo: setup
 	@command -v curl >/dev/null || $(call install,curl,curl,curl)
+
+# Where there are no Debian packages, what they have is left out of the comparison. With etcd's program comes a service
+# that starts by itself: it is stopped where it came just now.
+setup-peers:
+	@command -v cc >/dev/null || $(call install,gcc,gcc,gcc)
+	@command -v go >/dev/null || $(call install,golang-go,golang,go)
+	@command -v apt-get >/dev/null || echo "hashicorp/raft and etcd come from Debian's packages: here they are left out"
+	@! command -v apt-get >/dev/null || [ -d $(GO_SOURCES)/github.com/hashicorp/raft-boltdb ] || \
+		$(call install,golang-github-hashicorp-raft-dev golang-github-hashicorp-raft-boltdb-dev)
+	@! command -v apt-get >/dev/null || [ -d $(GO_SOURCES)/go.etcd.io/etcd/clientv3 ] || \
+		$(call install,golang-etcd-server-dev)
+	@! command -v apt-get >/dev/null || command -v etcd >/dev/null || { $(call install,etcd-server) && \
+		{ ! command -v systemctl >/dev/null || $(ROOT) systemctl disable --now etcd >/dev/null 2>&1 || true; }; }
 
 # install DEBIAN-NAME,FEDORA-NAME,ARCH-NAME: installs a package with whatever the system has, and says so.
 define install
