@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What the program says to bad input: one sentence, what and where and what to do, and the right exit status.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CommandLineTests {
     @Test("without a terminal the dashboard says so, and leaves with 2")
     func noTerminal() throws {

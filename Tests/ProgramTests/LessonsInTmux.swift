@@ -3,7 +3,7 @@ import Script
 import Testing
 
 /// Every lesson in a real terminal, by a presenter's remote, from its first step to its end.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LessonsInTmux {
     /// What the lesson's pane says, and how many of the property's sentences are in the first line.
     private func lesson(in screen: String) -> String {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Whatever is pressed, and however the window is drawn larger and smaller: the program goes on, and the screen is whole.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RandomKeysInTmux {
     /// A row of numbers that is the same every time.
     private struct Row: RandomNumberGenerator {

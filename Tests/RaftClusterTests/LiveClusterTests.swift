@@ -9,7 +9,7 @@ import Testing
 @testable import RaftCluster
 
 /// What scripts can't see of the live cluster.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LiveClusterTests {
     private final class Directory {
         let path = NSTemporaryDirectory() + "raft-tui-tests-" + UUID().uuidString

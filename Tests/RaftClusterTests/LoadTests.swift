@@ -6,7 +6,7 @@ import Testing
 @testable import RaftCluster
 
 /// What `load` does, on both laboratories.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LoadTests {
     private func calls(in events: [Event]) -> [ClientCall] {
         events.compactMap { if case .called(let call) = $0.kind { call } else { nil } }

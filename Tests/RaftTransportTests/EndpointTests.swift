@@ -124,7 +124,7 @@ let n2 = NodeID(2)
 let n3 = NodeID(3)
 
 /// Real connections on 127.0.0.1.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct EndpointTests {
     private func pair() throws -> (Peer, Peer) {
         let (one, other) = (try Peer(n1), try Peer(n2))
