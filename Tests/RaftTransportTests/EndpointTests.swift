@@ -102,6 +102,16 @@ final class Peer: Sendable {
         }
     }
 
+    /// Sends until it is known that nobody is there to take it.
+    func sendUntilUnreachable(to peer: NodeID) throws {
+        let message = Message(
+            from: node, incarnation: .first, to: peer, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        while true {
+            if case .unreachable = try on({ $0.send(message, number: 0, wantsHandled: false) }) { return }
+        }
+    }
+
     func until(_ isDone: @escaping @Sendable (Recorder) -> Bool) throws {
         let loop = group.next()
         try loop.flatSubmit { [parts] in parts.value.recorder.until(on: loop, isDone) }.wait()
@@ -159,6 +169,8 @@ struct EndpointTests {
             try other.until { $0.numbers == [1] }
             try other.close()
         }
+        // That the other end is gone takes a moment to get here; what is sent before is lost.
+        try one.sendUntilUnreachable(to: n2)
         let again = try Peer.again(n2, on: port)
         try again.connect(to: one)
         try one.send(2, to: n2)
