@@ -289,7 +289,7 @@ struct DashboardInTmux {
         let process = try tmux.process()
         #expect(isAlive(process))
         try tmux.end()
-        let end = Date.now.addingTimeInterval(10)
+        let end = Date.now.addingTimeInterval(60)
         while isAlive(process), Date.now < end {}
         #expect(!isAlive(process))
         let left = try FileManager.default.contentsOfDirectory(atPath: tmux.homePath)

@@ -19,11 +19,22 @@ struct LessonsInTmux {
             let shown = lesson(in: screen)
             if shown.contains("The end:") { return presses }
             if shown.contains("The lesson stops") { throw Stopped(screen: screen) }
-            // A broken property has stopped the clock; whoever presents lets it go on.
-            if screen.contains("FROZEN") { try tmux.type(".") }
+            // A broken property has stopped the clock, or does so while the lesson goes on; whoever presents lets it go on. By
+            // a command, not by the key that stops it, too: what is seen may be so no more.
+            var wasFrozen = false
+            func thaw(_ screen: String) throws {
+                let isFrozen = screen.contains("FROZEN")
+                if isFrozen, !wasFrozen { try tmux.type(":thaw\n") }
+                wasFrozen = isFrozen
+            }
+            try thaw(screen)
             if !shown.contains("… ") { try tmux.press("PageDown") }
             presses += 1
-            try tmux.wait("the next step after\n\(shown)") { lesson(in: $0) != shown }
+            try tmux.wait("the next step after\n\(shown)") { now in
+                if lesson(in: now) != shown { return true }
+                try thaw(now)
+                return false
+            }
         }
     }
 

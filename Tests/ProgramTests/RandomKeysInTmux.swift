@@ -38,7 +38,7 @@ struct RandomKeysInTmux {
     /// done what they do.
     private func settle(_ tmux: Tmux) throws {
         try tmux.press("?")
-        try tmux.wait("the help", within: 60) { $0.contains("type to filter") }
+        try tmux.wait("the help") { $0.contains("type to filter") }
         try tmux.press("Escape")
         try tmux.wait("no help any more") { !$0.contains("type to filter") }
     }
