@@ -30,11 +30,11 @@ final class Bench {
 
     deinit { (laboratory as? LiveCluster)?.close() }
 
-    /// Takes events until all is settled and `isDone`. Gives up after half a minute without it.
+    /// Takes events until all is settled and `isDone`. Gives up after two minutes without it.
     @discardableResult
     func follow(until isDone: (Picture) -> Bool = { _ in true }) throws -> [Event] {
         var all: [Event] = []
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + .seconds(120)
         while true {
             let events = laboratory.takeEvents()
             all += events

@@ -63,7 +63,7 @@ final class Peer: Sendable {
 
     /// A server on a port that had another one before. Whoever got it meanwhile for a connection of his own is waited for.
     static func again(_ node: NodeID, on port: Int) throws -> Peer {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while true {
             do { return try Peer(node, port: port) } catch let error as IOError {
                 guard error.errnoCode == EADDRINUSE, ContinuousClock.now < end else { throw error }
