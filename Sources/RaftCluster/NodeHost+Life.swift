@@ -71,7 +71,8 @@ extension NodeHost {
         guard let endpoint = life?.endpoint else { return loop.makeSucceededVoidFuture() }
         var attempts = ports.filter { $0.key != id }.map { endpoint.setPeer($0.key, port: $0.value) }
         for (_, peer) in peers {
-            attempts.append(peer.flatSubmit { [id, port] in $0.learn(id, isAt: port) }.hop(to: loop))
+            let since = endpoint.listeningSince
+            attempts.append(peer.flatSubmit { [id, port] in $0.learn(id, isAt: port, since: since) }.hop(to: loop))
         }
         return EventLoopFuture.andAllComplete(attempts, on: loop)
     }
@@ -104,11 +105,11 @@ extension NodeHost {
         endTurn()
     }
 
-    /// A peer listens on `port` from now on. Done when this server has tried to connect to it.
+    /// A peer listens on `port`; since when, where it has just started. Done when this server has tried to connect to it.
     @discardableResult
-    func learn(_ peer: NodeID, isAt port: Int) -> EventLoopFuture<Void> {
+    func learn(_ peer: NodeID, isAt port: Int, since: NIODeadline? = nil) -> EventLoopFuture<Void> {
         ports[peer] = port
-        return life?.endpoint.setPeer(peer, port: port) ?? loop.makeSucceededVoidFuture()
+        return life?.endpoint.setPeer(peer, port: port, since: since) ?? loop.makeSucceededVoidFuture()
     }
 
     /// Stops the server as a crash of this kind does; its sockets are closed for real. Done when its port is free and its

@@ -28,6 +28,8 @@ public final class Endpoint {
     public var members: Set<NodeID>
     weak var delegate: (any EndpointDelegate)?
     private var listener: (any Channel)?
+    /// Since when it listens, or is about to; `nil` where it never did.
+    public private(set) var listeningSince: NIODeadline?
     private var outbound: [NodeID: OutboundConnection] = [:]
     private var inbound: [ObjectIdentifier: InboundConnection] = [:]
     /// Whether messages are taken; while they are not, they wait where they are.
@@ -53,6 +55,7 @@ public final class Endpoint {
     /// Listens on `port` of 127.0.0.1; on any free port where it is zero. Answers the port.
     public func listen(on port: Int) -> EventLoopFuture<Int> {
         let box = NIOLoopBound(self, eventLoop: loop)
+        listeningSince = .now()
         return ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -70,11 +73,13 @@ public final class Endpoint {
     }
 
     /// Says where a peer listens, and connects to it. Done when that was tried, however it ended.
+    ///
+    /// - Parameter since: When the peer began to listen, where it has just done so.
     @discardableResult
-    public func setPeer(_ peer: NodeID, port: Int) -> EventLoopFuture<Void> {
+    public func setPeer(_ peer: NodeID, port: Int, since: NIODeadline? = nil) -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
         if let connection = outbound[peer] {
-            connection.move(to: port)
+            connection.move(to: port, since: since)
         } else {
             outbound[peer] = OutboundConnection(to: peer, port: port, endpoint: self)
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import NIOCore
 import NIOPosix
@@ -87,6 +88,17 @@ final class Peer: Sendable {
 
     func connect(to peer: Peer) throws { try on { _ = $0.setPeer(peer.node, port: peer.port) } }
 
+    /// Connects in the step of the loop in which `wait` returns, so that nothing that came meanwhile has been read. It answers
+    /// since when the peer listens. Done when that was tried.
+    func connect(
+        to peer: NodeID, port: Int, after wait: @escaping @Sendable () -> NIODeadline?
+    ) -> EventLoopFuture<Void> {
+        group.next().flatSubmit { [parts] in
+            let since = wait()
+            return parts.value.endpoint.setPeer(peer, port: port, since: since)
+        }
+    }
+
     /// Sends until the connection is there to take it.
     func send(_ number: UInt64, to peer: NodeID, wantsHandled: Bool = false) throws {
         let message = Message(
@@ -175,6 +187,40 @@ struct EndpointTests {
         try again.connect(to: one)
         try one.send(2, to: n2)
         try again.until { $0.numbers.last == 2 }
+    }
+
+    @Test("a peer that has started again is connected to anew, even by one that has not read yet that it was gone")
+    func restarted() throws {
+        let one = try Peer(n1)
+        let other = try Peer.onOwnPort(n2)
+        try one.connect(to: other)
+        try one.send(1, to: n2)
+        try other.until { $0.numbers == [1] }
+        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let since = Mutex<NIODeadline?>(nil)
+        let tried = one.connect(to: n2, port: other.port) {
+            begun.signal()
+            gate.wait()
+            return since.withLock { $0 }
+        }
+        begun.wait()
+        try other.close()
+        let again = try Peer.again(n2, on: other.port)
+        let start = try again.on { $0.listeningSince }
+        since.withLock { $0 = start }
+        gate.signal()
+        try tried.wait()
+        // Once, for whoever campaigns asks once.
+        let message = Message(
+            from: n1, incarnation: .first, to: n2, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        let isSent = try one.on { endpoint in
+            defer { endpoint.flush() }
+            if case .sent = endpoint.send(message, number: 2, wantsHandled: false) { return true }
+            return false
+        }
+        try #require(isSent)
+        try again.until { $0.numbers == [2] }
     }
 
     @Test(
