@@ -71,7 +71,9 @@ extension NodeHost {
         guard let endpoint = life?.endpoint else { return loop.makeSucceededVoidFuture() }
         var attempts = addresses.filter { $0.key != id }.map { endpoint.setPeer($0.key, at: $0.value) }
         for (_, peer) in peers {
-            attempts.append(peer.flatSubmit { [id, address] in $0.learn(id, isAt: address) }.hop(to: loop))
+            let since = endpoint.listeningSince
+            attempts.append(
+                peer.flatSubmit { [id, address] in $0.learn(id, isAt: address, since: since) }.hop(to: loop))
         }
         return EventLoopFuture.andAllComplete(attempts, on: loop)
     }
@@ -104,11 +106,12 @@ extension NodeHost {
         endTurn()
     }
 
-    /// A peer listens at `address` from now on. Done when this server has tried to connect to it.
+    /// A peer listens at `address`; since when, where it has just started. Done when this server has tried to connect to
+    /// it.
     @discardableResult
-    func learn(_ peer: NodeID, isAt address: Address) -> EventLoopFuture<Void> {
+    func learn(_ peer: NodeID, isAt address: Address, since: NIODeadline? = nil) -> EventLoopFuture<Void> {
         addresses[peer] = address
-        return life?.endpoint.setPeer(peer, at: address) ?? loop.makeSucceededVoidFuture()
+        return life?.endpoint.setPeer(peer, at: address, since: since) ?? loop.makeSucceededVoidFuture()
     }
 
     /// Stops the server as a crash of this kind does; its sockets are closed for real. Done when its port is free and its

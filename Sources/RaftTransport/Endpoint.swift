@@ -37,6 +37,8 @@ public final class Endpoint {
     public private(set) var faces: [NodeID: String] = [:]
     weak var delegate: (any EndpointDelegate)?
     private var listener: (any Channel)?
+    /// Since when it listens, or is about to; `nil` where it never did.
+    public private(set) var listeningSince: NIODeadline?
     private var outbound: [NodeID: OutboundConnection] = [:]
     private var inbound: [ObjectIdentifier: InboundConnection] = [:]
     /// Whether messages are taken; while they are not, they wait where they are.
@@ -69,6 +71,7 @@ public final class Endpoint {
 
     private func listen(on address: SocketAddress) -> EventLoopFuture<Int> {
         let box = NIOLoopBound(self, eventLoop: loop)
+        listeningSince = .now()
         return ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -86,11 +89,13 @@ public final class Endpoint {
     }
 
     /// Says where a peer listens, and connects to it. Done when that was tried, however it ended.
+    ///
+    /// - Parameter since: When the peer began to listen, where it has just done so.
     @discardableResult
-    public func setPeer(_ peer: NodeID, at address: Address) -> EventLoopFuture<Void> {
+    public func setPeer(_ peer: NodeID, at address: Address, since: NIODeadline? = nil) -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
         if let connection = outbound[peer] {
-            connection.move(to: address)
+            connection.move(to: address, since: since)
         } else {
             outbound[peer] = OutboundConnection(to: peer, at: address, endpoint: self)
         }

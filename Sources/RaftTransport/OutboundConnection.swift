@@ -45,11 +45,16 @@ final class OutboundConnection {
         self.endpoint = endpoint
     }
 
-    /// The peer listens elsewhere now.
-    func move(to address: Address) {
-        guard address != self.address else { return }
+    /// The peer listens at `address`, and since when. A connection that was opened before is one to a life that is over,
+    /// even if the end of it has not been read yet.
+    func move(to address: Address, since: NIODeadline?) {
+        guard address != self.address || since.map({ triedAt < $0 }) == true else { return }
         self.address = address
-        if case .open(let channel) = state { channel.close(promise: nil) }
+        guard case .open(let channel) = state else { return }
+        state = .idle
+        framesHandled = framesSent
+        giveUpAsking()
+        channel.close(promise: nil)
     }
 
     /// Whether the peer was heard to be up while a try was under way, which may have come too early for it.
@@ -63,8 +68,10 @@ final class OutboundConnection {
         connect()
     }
 
-    /// Done when the latest try to connect is, however it ended.
+    /// Done when the latest try to connect is, however it ended, and one that came right after it, too.
     private(set) var attempt: EventLoopFuture<Void>?
+    /// When the latest one began.
+    private var triedAt = NIODeadline.now()
 
     /// Connects, unless that is under way or was tried too recently.
     func connect() {
@@ -72,6 +79,7 @@ final class OutboundConnection {
             return
         }
         state = .connecting
+        triedAt = .now()
         let attempt = endpoint.loop.makePromise(of: Void.self)
         self.attempt = attempt.futureResult
         let box = NIOLoopBound(self, eventLoop: endpoint.loop)
@@ -87,7 +95,11 @@ final class OutboundConnection {
             .connect(to: place)
             .whenComplete { result in
                 box.value.connected(result)
-                attempt.succeed()
+                if case .connecting = box.value.state, let next = box.value.attempt {
+                    next.cascade(to: attempt)
+                } else {
+                    attempt.succeed()
+                }
             }
     }
 
@@ -112,9 +124,13 @@ final class OutboundConnection {
         }
     }
 
-    /// The connection is gone.
-    func broke() {
-        if case .closed = state { return }
+    /// A connection is gone; one that has been replaced doesn't count.
+    func broke(_ channel: any Channel) {
+        guard case .open(let current) = state, current === channel else { return }
+        broke()
+    }
+
+    private func broke() {
         state = .idle
         framesHandled = framesSent
         giveUpAsking()
@@ -272,7 +288,7 @@ private final class OutboundHandler: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { connection.broke() }
+    func channelInactive(context: ChannelHandlerContext) { connection.broke(context.channel) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -78,8 +78,10 @@ struct Open: ParsableCommand {
     private func tell(_ script: (name: String, script: Script)?) throws {
         let writer = try trace.map { try TraceWriter(path: $0) }
         var options = options(for: script?.script)
+        let signals = PlainSession.expectSignals()
         let laboratory = try start(options)
-        let session = PlainSession(laboratory: laboratory, writer: writer) { script, former, picture in
+        let session = PlainSession(laboratory: laboratory, writer: writer, signals: signals) {
+            script, former, picture in
             try startAnew(&options, for: script, after: former, picture)
         }
         if let script { session.present(script.script, named: script.name) } else { laboratory.start() }

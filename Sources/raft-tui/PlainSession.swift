@@ -20,6 +20,7 @@ final class PlainSession {
     private var plain = Plain()
     private var presenter: Presenter?
     private var input = InputLines()
+    private let signals: SignalPipe
     /// Lines that were read and wait.
     private var lines: [String?] = []
     /// The call whose answer they wait for.
@@ -33,8 +34,11 @@ final class PlainSession {
     /// As many empty lines are read ahead.
     private static let turnsMax = 1_000
 
-    init(laboratory: any RunningLaboratory, writer: TraceWriter?, freshCluster: FreshCluster? = nil) {
+    init(
+        laboratory: any RunningLaboratory, writer: TraceWriter?, signals: SignalPipe, freshCluster: FreshCluster? = nil
+    ) {
         self.laboratory = laboratory
+        self.signals = signals
         self.writer = writer
         self.freshCluster = freshCluster
     }
@@ -46,11 +50,15 @@ final class PlainSession {
         tell(plain.begin(script, named: name))
     }
 
+    /// Whoever interrupts it, or no longer reads what it prints, leaves no directory behind either: this comes before there
+    /// is one.
+    static func expectSignals() -> SignalPipe {
+        signal(SIGPIPE, SIG_IGN)
+        return SignalPipe([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
+    }
+
     /// Runs until it is over. Answers the exit status.
     func run() throws -> Int32 {
-        // Whoever interrupts it, or no longer reads what it prints, leaves no directory behind either.
-        let signals = SignalPipe([SIGINT, SIGQUIT, SIGTERM, SIGHUP])
-        signal(SIGPIPE, SIG_IGN)
         defer { laboratory.close() }
         while true {
             try takeEvents()
@@ -59,7 +67,7 @@ final class PlainSession {
             guard fflush(nil) == 0 else { return 128 + SIGPIPE }
             if let signal = signals.take().first { return 128 + signal }
             if isOver || isDone { return 0 }
-            try wait(signals)
+            try wait()
         }
     }
 
@@ -76,7 +84,7 @@ final class PlainSession {
 
     // MARK: - Waiting and taking
 
-    private func wait(_ signals: SignalPipe) throws {
+    private func wait() throws {
         let isReading = !input.isAtEnd && lines.isEmpty && !isStarting && turns < PlainSession.turnsMax
         // One that is negative is left out.
         var requests = [isReading ? STDIN_FILENO : -1, signals.descriptor, laboratory.eventDescriptor ?? -1].map {

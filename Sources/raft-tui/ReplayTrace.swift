@@ -42,7 +42,8 @@ struct ReplayTrace: ParsableCommand {
             if plain {
                 // There is nothing to stop for: it can be read at any pace.
                 let replay = Replay(events, stoppingAt: events.last?.sequence, speed: 1)
-                let end = try PlainSession(laboratory: replay, writer: nil).run()
+                let end = try PlainSession(laboratory: replay, writer: nil, signals: PlainSession.expectSignals())
+                    .run()
                 if end != 0 { throw ExitCode(end) }
                 return
             }

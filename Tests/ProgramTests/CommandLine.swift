@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What the program says to bad input: one sentence, what and where and what to do, and the right exit status.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CommandLineTests {
     @Test("without a terminal the dashboard says so, and leaves with 2")
     func noTerminal() throws {
@@ -129,7 +129,16 @@ struct CommandLineTests {
     func log() throws {
         let directory = try TemporaryDirectory()
         let data = directory.path + "/data"
-        let script = "cluster 3\nwait leader\nset x \"a b\"\nwait converged\n"
+        // Whoever leads does so in term 1, however long it takes.
+        let script = """
+            cluster 3
+            option checkquorum off
+            hold-timer 1 2 3
+            timeout 1
+            wait leader 1
+            set x "a b"
+            wait converged
+            """
         #expect(try Program.run(["run", "-", "--data-dir", data], input: script).status == 0)
         let whole = try Program.run(["log", data + "/n1"])
         #expect(whole.status == 0)
@@ -180,19 +189,24 @@ extension CommandLineTests {
         let data = directory.path + "/d"
         let first = """
             cluster 3
-            wait leader
+            option checkquorum off
+            hold-timer 2 3
+            wait leader 1
             set x 1
             add 4
             wait members 1 = 1,2,3,4
             wait members 2 = 1,2,3,4
-            wait leader
+            hold-timer 4
+            wait leader 1
             remove 4
             wait members 1 = 1,2,3
             wipe 4
             """
         #expect(try Program.run(["run", "-", "--data-dir", data], input: first).status == 0)
         let again = """
-            wait leader
+            option checkquorum off
+            hold-timer 2 3
+            wait leader 1
             set x 1
             add 4
             wait members 1 = 1,2,3,4

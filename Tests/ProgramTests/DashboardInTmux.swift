@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The whole program in a real terminal: keys in, screen out.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DashboardInTmux {
     /// Starts the dashboard and waits for its first leader.
     private func start(_ tmux: Tmux, _ arguments: String = "") throws -> String {
@@ -289,7 +289,7 @@ struct DashboardInTmux {
         let process = try tmux.process()
         #expect(isAlive(process))
         try tmux.end()
-        let end = Date.now.addingTimeInterval(10)
+        let end = Date.now.addingTimeInterval(60)
         while isAlive(process), Date.now < end {}
         #expect(!isAlive(process))
         let left = try FileManager.default.contentsOfDirectory(atPath: tmux.homePath)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The program without a screen.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct PlainTests {
     @Test("events are printed a line each, lines are commands, and the end of the input is the end")
     func story() throws {

@@ -163,16 +163,15 @@ final class Tmux {
         return try #require(Int32(child.split(separator: "\n").first ?? ""))
     }
 
-    /// Looks at the screen until it holds what is wanted.
+    /// Looks at the screen until it holds what is wanted. Gives up after a time that is long for the slowest machine.
     @discardableResult
     func wait(
-        _ what: String = "the screen", within seconds: Double = 20, location: SourceLocation = #_sourceLocation,
-        until isThere: (String) -> Bool
+        _ what: String = "the screen", within seconds: Double = 60, until isThere: (String) throws -> Bool
     ) throws -> String {
         let end = Date.now.addingTimeInterval(seconds)
         while true {
             let now = try screen
-            if isThere(now) { return now }
+            if try isThere(now) { return now }
             guard Date.now < end else {
                 throw TmuxError(description: "waited for \(what) in vain; the screen is\n\(now)")
             }
@@ -180,7 +179,7 @@ final class Tmux {
     }
 
     @discardableResult
-    func wait(for text: String, within seconds: Double = 20) throws -> String {
+    func wait(for text: String, within seconds: Double = 60) throws -> String {
         try wait("'\(text)'", within: seconds) { $0.contains(text) }
     }
 }

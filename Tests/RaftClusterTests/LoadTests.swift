@@ -6,7 +6,7 @@ import Testing
 @testable import RaftCluster
 
 /// What `load` does, on both laboratories.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LoadTests {
     private func calls(in events: [Event]) -> [ClientCall] {
         events.compactMap { if case .called(let call) = $0.kind { call } else { nil } }
@@ -16,12 +16,14 @@ struct LoadTests {
     func rate(kind: Bench.Kind) throws {
         let bench = try Bench(kind)
         try bench.follow { $0.leader?.commit ?? .zero > .zero }
-        try bench.begin("load 400/s 3")
         let begin = bench.laboratory.now
+        try bench.begin("load 400/s 3")
         let events = try bench.follow { $0.now > begin + .seconds(1) }
-        #expect((1...405).contains(calls(in: events).count), "\(calls(in: events).count) in a second")
+        // Events are taken some time after they happen: what is there may be of more than a second.
+        let second = calls(in: events.filter { $0.at <= begin + .seconds(1) }).count
+        #expect((1...405).contains(second), "\(second) in a second")
         // A machine that is busy may be late, a simulated one is not.
-        if kind == .simulated { #expect(calls(in: events).count >= 395) }
+        if kind == .simulated { #expect(second >= 395) }
         var open: Set<String> = []
         for event in events {
             if case .called(let call) = event.kind { #expect(open.insert(call.client).inserted) }
@@ -44,7 +46,10 @@ struct LoadTests {
         try bench.follow { $0.acknowledgedWrites > 20 }
         try bench.perform("freeze")
         try bench.perform("step")
-        #expect(calls(in: try bench.perform("step 60")).isEmpty)
+        // A busy machine may have stopped in the middle of an election, which takes some steps more.
+        for round in 1...40 where round == 1 || !bench.picture.openCalls.isEmpty {
+            #expect(calls(in: try bench.perform("step 60")).isEmpty)
+        }
         #expect(bench.picture.openCalls.isEmpty, "what was open is answered")
         try bench.perform("thaw")
         let before = bench.picture.acknowledgedWrites

@@ -7,7 +7,7 @@ import Testing
 
 /// The scripts of the tests, played on both laboratories: on real servers, with TCP on 127.0.0.1, files, threads and
 /// time; and in simulated worlds.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ScriptsOnBoth {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Scripts")
 

@@ -4,7 +4,7 @@ import RaftTrace
 import Testing
 
 /// What `step` does, on both laboratories.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct StepTests {
     private func steps(in events: [Event]) -> [Event] {
         events.filter { if case .stepped = $0.kind { true } else { false } }

@@ -8,7 +8,7 @@ import Script
 import Testing
 
 /// What was done to a cluster is done again by its transcript.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct TranscriptsPlayed {
     /// Scripts that nobody could play by hand: their disks hold something at first, or a moment decides that is shorter
     /// than what is slept.

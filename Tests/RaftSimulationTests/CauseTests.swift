@@ -4,7 +4,7 @@ import RaftTrace
 import Testing
 
 /// What led to what, in the traces of scripts.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CauseTests {
     @Test("everything but commands and the beginning has a cause before it", arguments: ScriptTrace.names)
     func everyEvent(name: String) throws {

@@ -3,7 +3,7 @@ import RaftTrace
 import Testing
 
 /// The rule book, and what is seen of it in the scripts.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RuleBookTests {
     @Test("lines are short, each has a name of its own, and groups stand together")
     func form() {

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import NIOCore
 import NIOPosix
@@ -78,7 +79,7 @@ final class Peer: Sendable {
 
     /// A server on a port that had another one before. Whoever got it meanwhile for a connection of his own is waited for.
     static func again(_ node: NodeID, on port: Int) throws -> Peer {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while true {
             do { return try Peer(node, port: port) } catch let error as IOError {
                 guard error.errnoCode == EADDRINUSE, ContinuousClock.now < end else { throw error }
@@ -102,6 +103,17 @@ final class Peer: Sendable {
 
     func connect(to peer: Peer) throws { try on { _ = $0.setPeer(peer.node, at: .loopback(port: peer.port)) } }
 
+    /// Connects in the step of the loop in which `wait` returns, so that nothing that came meanwhile has been read. It answers
+    /// since when the peer listens. Done when that was tried.
+    func connect(
+        to peer: NodeID, port: Int, after wait: @escaping @Sendable () -> NIODeadline?
+    ) -> EventLoopFuture<Void> {
+        group.next().flatSubmit { [parts] in
+            let since = wait()
+            return parts.value.endpoint.setPeer(peer, at: .loopback(port: port), since: since)
+        }
+    }
+
     /// Sends until the connection is there to take it.
     func send(_ number: UInt64, to peer: NodeID, wantsHandled: Bool = false) throws {
         let message = Message(
@@ -114,6 +126,16 @@ final class Peer: Sendable {
                 return outcome
             }
             if case .sent = outcome { return }
+        }
+    }
+
+    /// Sends until it is known that nobody is there to take it.
+    func sendUntilUnreachable(to peer: NodeID) throws {
+        let message = Message(
+            from: node, incarnation: .first, to: peer, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        while true {
+            if case .unreachable = try on({ $0.send(message, number: 0, wantsHandled: false) }) { return }
         }
     }
 
@@ -139,7 +161,7 @@ let n2 = NodeID(2)
 let n3 = NodeID(3)
 
 /// Real connections on 127.0.0.1.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct EndpointTests {
     private func pair() throws -> (Peer, Peer) {
         let (one, other) = (try Peer(n1), try Peer(n2))
@@ -174,10 +196,46 @@ struct EndpointTests {
             try other.until { $0.numbers == [1] }
             try other.close()
         }
+        // That the other end is gone takes a moment to get here; what is sent before is lost.
+        try one.sendUntilUnreachable(to: n2)
         let again = try Peer.again(n2, on: port)
         try again.connect(to: one)
         try one.send(2, to: n2)
         try again.until { $0.numbers.last == 2 }
+    }
+
+    @Test("a peer that has started again is connected to anew, even by one that has not read yet that it was gone")
+    func restarted() throws {
+        let one = try Peer(n1)
+        let other = try Peer.onOwnPort(n2)
+        try one.connect(to: other)
+        try one.send(1, to: n2)
+        try other.until { $0.numbers == [1] }
+        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let since = Mutex<NIODeadline?>(nil)
+        let tried = one.connect(to: n2, port: other.port) {
+            begun.signal()
+            gate.wait()
+            return since.withLock { $0 }
+        }
+        begun.wait()
+        try other.close()
+        let again = try Peer.again(n2, on: other.port)
+        let start = try again.on { $0.listeningSince }
+        since.withLock { $0 = start }
+        gate.signal()
+        try tried.wait()
+        // Once, for whoever campaigns asks once.
+        let message = Message(
+            from: n1, incarnation: .first, to: n2, term: Term(1),
+            body: .voteResponse(VoteResponse(poll: .vote, isGranted: true)))
+        let isSent = try one.on { endpoint in
+            defer { endpoint.flush() }
+            if case .sent = endpoint.send(message, number: 2, wantsHandled: false) { return true }
+            return false
+        }
+        try #require(isSent)
+        try again.until { $0.numbers == [2] }
     }
 
     @Test(

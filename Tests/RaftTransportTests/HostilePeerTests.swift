@@ -7,7 +7,7 @@ import Testing
 @testable import RaftTransport
 
 /// Peers that say half of what they should, take nothing, hang up, or are somebody else.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HostilePeerTests {
     @Test("a message that comes in pieces is one, and half a message from one that hangs up is none")
     func halfFrames() throws {
