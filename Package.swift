@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -21,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
     targets: [
@@ -45,8 +47,8 @@ let package = Package(
         .target(
             name: "RaftCluster",
             dependencies: [
-                "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport", nio,
-                nioPosix,
+                "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport",
+                histogram, nio, nioPosix,
             ], swiftSettings: settings),
         .target(
             name: "KeyValueService",
@@ -111,8 +113,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftSimulation", "RaftStorage", "RaftTrace",
-                "Script",
+                "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage",
+                "RaftTrace", "Script", nio,
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],

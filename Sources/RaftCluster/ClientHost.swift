@@ -88,6 +88,14 @@ final class ClientHost {
         act(actions, for: call.client)
     }
 
+    /// Brings answers from the servers' loops to this one.
+    private lazy var replies = {
+        let box = NIOLoopBound(self, eventLoop: loop)
+        return ReplyChannel { [loop] replies in
+            loop.execute { for reply in replies { box.value.take(reply) } }
+        }
+    }()
+
     private func take(_ reply: Reply) {
         guard !isOver, let name = owners.removeValue(forKey: reply.id), var client = clients[name] else { return }
         let actions = client.take(reply, at: clock.now, nodes: nodes, nextID: drawID)
@@ -111,12 +119,10 @@ final class ClientHost {
 
     private func send(_ request: ClientRequest, to node: NodeID, for name: String) {
         owners[request.id] = name
-        let box = NIOLoopBound(self, eventLoop: loop)
-        let sink: ReplySink = { [loop] reply in loop.execute { box.value.take(reply) } }
         guard let host = hosts[node] else {
-            return sink(Reply(id: request.id, result: .error("there is no \(node)")))
+            return replies.deliver([Reply(id: request.id, result: .error("there is no \(node)"))])
         }
-        host.execute { $0.submit(request, sink: sink) }
+        host.execute { [replies] in $0.submit([request], to: replies) }
     }
 
     private func drawID() -> RequestID {
