@@ -11,6 +11,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -28,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     ],
     targets: [
@@ -53,8 +55,8 @@ let package = Package(
         .target(
             name: "RaftCluster",
             dependencies: [
-                "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport", nio,
-                nioPosix,
+                "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftStorage", "RaftTrace", "RaftTransport",
+                histogram, nio, nioPosix,
             ], swiftSettings: settings),
         .target(
             name: "KeyValueService",
@@ -129,7 +131,7 @@ let package = Package(
             name: "RaftClusterTests",
             dependencies: [
                 "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation",
-                "RaftStorage", "RaftTrace", "RaftTransport", "Script",
+                "RaftStorage", "RaftTrace", "RaftTransport", "Script", nio,
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],

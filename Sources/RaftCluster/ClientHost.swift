@@ -16,7 +16,7 @@ final class ClientHost {
     /// What the names of sessions end in, so that none is used twice in the life of a cluster's disks.
     private var sessionSuffix: String
     private var owners: [RequestID: String] = [:]
-    private var requests: RequestNumbers
+    private var lastRequest: RequestID = 0
     private var wake: (task: Scheduled<Void>, at: Instant)?
     private let callNumbers: Numbers
     /// Whether the clients know only one server, which hands on what only the leader can do.
@@ -44,17 +44,13 @@ final class ClientHost {
 
     private let patience: Interval
 
-    /// Clients that ask as `asker`.
+    /// - Parameter node: The one server that the clients know; `nil` where they know all.
     init(
         loop: any EventLoop, events: EventQueue, clock: ClusterClock, callNumbers: Numbers, sessionSuffix: String,
-        patience: Interval, asker: RequestNumbers.Asker = .clients
+        patience: Interval, askingOnly node: NodeID? = nil
     ) {
-        requests = RequestNumbers(of: asker)
-        if case .face(let node) = asker {
-            (knowsOnlyOne, facePrefix) = (true, "\(node)-")
-        } else {
-            (knowsOnlyOne, facePrefix) = (false, "")
-        }
+        knowsOnlyOne = node != nil
+        facePrefix = node.map { "\($0)-" } ?? ""
         self.patience = patience
         self.loop = loop
         self.events = events
@@ -150,6 +146,14 @@ final class ClientHost {
         completion(answer.result)
     }
 
+    /// Brings answers from the servers' loops to this one.
+    private lazy var replies = {
+        let box = NIOLoopBound(Weak(self), eventLoop: loop)
+        return ReplyChannel { [loop] replies in
+            loop.execute { for reply in replies { box.value.object?.take(reply) } }
+        }
+    }()
+
     private func take(_ reply: Reply) {
         guard !isOver, let name = owners.removeValue(forKey: reply.id), var client = clients[name] else { return }
         let actions = client.take(reply, at: clock.now, nodes: nodes, nextID: drawID)
@@ -174,18 +178,17 @@ final class ClientHost {
 
     private func send(_ request: ClientRequest, to node: NodeID, for name: String) {
         owners[request.id] = name
-        let box = NIOLoopBound(self, eventLoop: loop)
-        let sink: ReplySink = { [loop] reply in loop.execute { box.value.take(reply) } }
         guard let host = hosts[node] else {
-            return sink(Reply(id: request.id, result: .error("there is no \(node)")))
+            return replies.deliver([Reply(id: request.id, result: .error("there is no \(node)"))])
         }
-        host.execute { [knowsOnlyOne] host in
-            if knowsOnlyOne { host.serve(request, sink: sink) } else { host.submit(request, sink: sink) }
+        host.execute { [replies, knowsOnlyOne] host in
+            if knowsOnlyOne { host.serve(request, to: replies) } else { host.submit([request], to: replies) }
         }
     }
 
     private func drawID() -> RequestID {
-        requests.draw()
+        lastRequest += 1
+        return lastRequest
     }
 
     /// When one of the clients wants to act unasked.

@@ -9,8 +9,8 @@ struct DataDirectory: Sendable {
     /// Whether it is ours, and goes with the cluster.
     let isTemporary: Bool
 
-    /// The directory at `path`; a fresh one of our own where that is `nil`.
-    init(path: String?) throws(StorageError) {
+    /// The directory at `path`; a fresh one of our own where that is `nil`, in `temporaryParent` if that is given.
+    init(path: String?, temporaryParent: String? = nil) throws(StorageError) {
         if let path {
             self.path = path
             isTemporary = false
@@ -18,7 +18,7 @@ struct DataDirectory: Sendable {
             // With its name everything in it would be lost.
             try DirectoryDisk.syncNames(in: path + "/..")
         } else {
-            let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+            let parent = temporaryParent ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
             var template = Array((parent + "/raft-tui-XXXXXX").utf8CString)
             guard let made = mkdtemp(&template) else { throw Self.failure("make a directory in", parent) }
             self.path = String(cString: made)

@@ -16,10 +16,14 @@ final class DiskHost {
     private(set) var openings = 0
     /// How the disk works; one that stalls is not asked.
     var condition = DiskChanged.Condition.ok
+    /// Whether nothing is kept but the latest snapshot, in memory: a server that stops has forgotten everything.
+    private let isInMemory: Bool
+    private var snapshot: Snapshot?
 
-    init(directory: NodeDirectory, power: PowerSwitch) {
+    init(directory: NodeDirectory, power: PowerSwitch, isInMemory: Bool = false) {
         self.directory = directory
         self.power = power
+        self.isInMemory = isInMemory
     }
 
     /// Opens the disk, makes sure that it is this server's, and says what it holds. A new disk gets `identity`.
@@ -29,9 +33,11 @@ final class DiskHost {
         log = nil
         openings += 1
         power.isOn = true
+        nextWrite = 1
+        snapshot = nil
+        if isInMemory { return (identity, Recovered(), openings) }
         let (found, log, recovered) = try identity.open(try DirectoryDisk(path: directory.path))
         self.log = log
-        nextWrite = 1
         return (found, recovered, openings)
     }
 
@@ -52,9 +58,29 @@ final class DiskHost {
         if let reason = condition.writeFailure {
             throw .system(operation: "write", path: directory.path, reason: reason)
         }
+        if isInMemory { return keepSnapshots(of: writes) }
         try log?.append(writes)
         guard power.isOn else { throw .system(operation: "sync", path: directory.path, reason: "the power is cut") }
         try log?.sync()
+    }
+
+    private func keepSnapshots(of writes: [Write]) {
+        for write in writes { snapshot = write.snapshot ?? snapshot }
+    }
+
+    /// Keeps a snapshot in memory, if the disk was not opened anew since. Answers whether it does.
+    func keep(_ taken: Snapshot, opening: Int) -> Bool {
+        guard opening == openings, taken.mark.last.index > snapshot?.mark.last.index ?? .zero else { return false }
+        snapshot = taken
+        return true
+    }
+
+    /// The snapshot that is kept in memory.
+    func keptSnapshot() throws(StorageError) -> Snapshot {
+        guard let snapshot else {
+            throw .system(operation: "read", path: directory.path, reason: "no snapshot is kept in memory")
+        }
+        return snapshot
     }
 
     /// Makes the snapshot that was written as a draft the server's own, if the disk was not opened anew since.
@@ -70,6 +96,7 @@ final class DiskHost {
         if how == .power { try log?.losePower() }
         openings += 1
         log = nil
+        snapshot = nil
         if how == .wipe { try directory.wipe() }
     }
 

@@ -16,7 +16,7 @@ extension LiveCluster {
         let clients = try? loop.submit {
             let clients = ClientHost(
                 loop: loop, events: events, clock: clock, callNumbers: numbers, sessionSuffix: suffix,
-                patience: Client.patience, asker: .face(node))
+                patience: Client.patience, askingOnly: node)
             clients.setHosts([node: host])
             return NIOLoopBound(clients, eventLoop: loop)
         }.wait()

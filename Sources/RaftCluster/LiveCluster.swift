@@ -33,6 +33,12 @@ public final class LiveCluster: RunningLaboratory {
         /// The number of the first event, and when it comes: a cluster that takes the place of another goes on from there.
         public var beginning: (sequence: UInt64, at: Instant) = (1, .zero)
 
+        /// Whether the servers keep their logs in memory only, and nothing is ever on a disk: one that stops has forgotten all it
+        /// promised, and comes back as another. For measuring what disks cost.
+        public var keepsLogInMemory = false
+        /// Where the directory of our own is made, if there is one; `nil` for where the system has such.
+        public var temporaryParent: String?
+
         /// How long clients wait before a call's result is unknown.
         public var patience = Client.patience
 
@@ -105,7 +111,7 @@ public final class LiveCluster: RunningLaboratory {
     /// - Throws: ``StorageError`` where the data directory can't be used, and ``Refusal`` where it holds another number
     ///   of servers than asked for.
     public init(_ options: Options) throws {
-        directory = try DataDirectory(path: options.dataDirectory)
+        directory = try DataDirectory(path: options.dataDirectory, temporaryParent: options.temporaryParent)
         let plan = try ClusterPlan(directory: directory, options: options)
         nodes = plan.identities.map(\.node)
         firstNodes = nodes
@@ -123,7 +129,7 @@ public final class LiveCluster: RunningLaboratory {
         basePort = options.basePort
         let surroundings = Surroundings(
             directory: directory, snapshots: snapshots.next(), events: events, numbers: Numbers(),
-            seed: options.seed)
+            seed: options.seed, isInMemory: options.keepsLogInMemory)
         self.surroundings = surroundings
         for identity in plan.identities {
             hosts[identity.node] = try surroundings.host(

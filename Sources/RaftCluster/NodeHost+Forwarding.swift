@@ -10,31 +10,29 @@ import RaftTransport
 
 extension NodeHost {
     /// Lets the server handle a request, or its leader, if that takes one.
-    func serve(_ request: ClientRequest, sink: @escaping ReplySink) {
+    func serve(_ request: ClientRequest, to channel: ReplyChannel) {
         guard request.needsLeader, let leader = life?.node.raft.leader, leader != id else {
-            return submit(request, sink: sink)
+            return submit([request], to: channel)
         }
-        forward(request, to: leader, sink: sink)
+        forward(request, to: leader) { channel.deliver([$0]) }
     }
 
-    private func forward(_ request: ClientRequest, to leader: NodeID, sink: @escaping ReplySink) {
-        guard let endpoint = life?.endpoint, canReach(leader) else {
-            return sink(Reply(id: request.id, result: .error("\(id) can't reach \(leader), which leads")))
-        }
-        endpoint.ask(ByteBuffer(bytes: request.kind.encoded()), of: leader) { [id] answer in
-            switch answer {
+    private func forward(_ request: ClientRequest, to leader: NodeID, answer: @escaping (Reply) -> Void) {
+        let unreachable = Reply(id: request.id, result: .error("\(id) can't reach \(leader), which leads"))
+        guard let endpoint = life?.endpoint, canReach(leader) else { return answer(unreachable) }
+        endpoint.ask(ByteBuffer(bytes: request.kind.encoded()), of: leader) { result in
+            switch result {
             case .success(let bytes):
                 let reply = try? Reply(id: request.id, decoding: Array(bytes.readableBytesView))
-                sink(reply ?? Reply(id: request.id, result: .unknown))
-            case .failure(.broken): sink(Reply(id: request.id, result: .unknown))
-            case .failure(.unreachable):
-                sink(Reply(id: request.id, result: .error("\(id) can't reach \(leader), which leads")))
+                answer(reply ?? Reply(id: request.id, result: .unknown))
+            case .failure(.broken): answer(Reply(id: request.id, result: .unknown))
+            case .failure(.unreachable): answer(unreachable)
             }
         }
     }
 
     /// Whether something that this server sends now would get through.
-    private func canReach(_ peer: NodeID) -> Bool {
+    fileprivate func canReach(_ peer: NodeID) -> Bool {
         let link = links[peer, default: untouchedLink]
         return !link.isCut && !link.isHeld
     }
@@ -46,12 +44,42 @@ extension NodeHost {
         guard let kind = try? ClientRequest.Kind(decoding: Array(request.readableBytesView)) else {
             return note(.hungUp(HungUp(reason: "\(peer) handed on an unreadable request")))
         }
-        let box = NIOLoopBound((host: self, answer: answer), eventLoop: loop)
-        submit(ClientRequest(id: forwarded.draw(), kind: kind)) { reply in
-            let (host, answer) = box.value
-            // An answer that doesn't get through is none: whoever waits for it can't know.
-            if host.canReach(peer) { answer(ByteBuffer(bytes: reply.encoded())) }
+        let number = forwarded.add(peer, answer)
+        submit([ClientRequest(id: number, kind: kind)], to: forwarded.channel)
+    }
+}
+
+/// The requests that other servers have handed on to this one, and that wait for its answers. Confined to the server's
+/// loop.
+final class ForwardedRequests {
+    private var waiting: [RequestID: (peer: NodeID, answer: (ByteBuffer) -> Void)] = [:]
+    private var last: RequestID = 0
+    private weak var host: NodeHost?
+    /// Where the server's answers to them go.
+    private(set) lazy var channel = {
+        let box = NIOLoopBound(Weak(self), eventLoop: loop)
+        return ReplyChannel { replies in
+            for reply in replies { box.value.object?.take(reply) }
         }
+    }()
+    private let loop: any EventLoop
+
+    init(_ host: NodeHost) {
+        self.host = host
+        loop = host.loop
+    }
+
+    /// Keeps a request of `peer`, and answers its number.
+    func add(_ peer: NodeID, _ answer: @escaping (ByteBuffer) -> Void) -> RequestID {
+        last += 1
+        waiting[last] = (peer, answer)
+        return last
+    }
+
+    private func take(_ reply: Reply) {
+        guard let (peer, answer) = waiting.removeValue(forKey: reply.id) else { return }
+        // An answer that doesn't get through is none: whoever waits for it can't know.
+        if host?.canReach(peer) == true { answer(ByteBuffer(bytes: reply.encoded())) }
     }
 }
 
@@ -62,37 +90,5 @@ extension ClientRequest {
         case .write: true
         case .read(let read): read.readMode == .leader
         }
-    }
-}
-
-/// Numbers requests, so that those of different askers are never taken for each other.
-struct RequestNumbers: Sendable {
-    private var last: RequestID
-
-    /// The numbers of `asker`.
-    init(of asker: Asker) { last = asker.space << 48 }
-
-    /// Who asks a server.
-    enum Asker {
-        /// The clients on the screen.
-        case clients
-        /// Other servers.
-        case servers
-        /// The face of a server.
-        case face(NodeID)
-
-        fileprivate var space: RequestID {
-            switch self {
-            case .clients: 0
-            case .servers: 1
-            case .face(let node): 2 + RequestID(node.rawValue)
-            }
-        }
-    }
-
-    /// The next number.
-    mutating func draw() -> RequestID {
-        last += 1
-        return last
     }
 }

@@ -120,7 +120,7 @@ extension NodeHost {
         clearLinks()
         note(.stopped(NodeStopped(how: how)))
         // A disk that is made anew is another one, and whoever knew the old one must see that.
-        if how == .wipe { identity.incarnation = identity.incarnation.next }
+        if how == .wipe || disk.isInMemory { identity.incarnation = identity.incarnation.next }
         return leave(how)
     }
 
@@ -137,15 +137,15 @@ extension NodeHost {
     }
 
     private func leave(_ how: CrashKind) -> EventLoopFuture<Void> {
-        let left = life
+        var left = life
         life = nil
         (turn.draft, turn.wantsSnapshot) = (nil, false)
         forgetWatchedTurn()
         if how == .power { disk.cutPower() }
-        for id in left?.sinks.keys.sorted() ?? [] {
+        for number in left?.waiting.numbers ?? [] {
             // The connection breaks: whether the request was handled, its client can't know.
-            guard let sink = left?.sinks[id] else { continue }
-            turn.replies.append((sink, Reply(id: id, result: .unknown)))
+            guard let (channel, id) = left?.waiting.remove(number) else { continue }
+            turn.replies.append(Reply(id: id, result: .unknown), to: channel)
         }
         endTurn()
         let portClosed = left?.endpoint.close() ?? loop.makeSucceededVoidFuture()
@@ -217,6 +217,7 @@ extension NodeHost {
         isTimerHeld = false
         diskCondition = .ok
         disk.execute { $0.condition = .ok }
+        syncPace = SyncPace()
         adopt(clock)
     }
 

@@ -11,7 +11,7 @@ extension NodeHost: EndpointDelegate {
     func endpoint(_ endpoint: Endpoint, received message: Message, number: UInt64) {
         guard life?.endpoint === endpoint else { return }
         counters.messagesReceived += 1
-        turn.kinds.append(.delivered(MessageDelivered(number: number, from: message.from, to: id)))
+        note(.delivered(MessageDelivered(number: number, from: message.from, to: id)))
         handle(.message(message))
     }
 
@@ -35,13 +35,13 @@ extension NodeHost {
             message, number: number, at: now, isFrozen: clock.isFrozen, random: &random)
         switch fate {
         case .passes:
-            turn.kinds.append(.sent(MessageSent(number: number, message: message, due: nil)))
+            note(.sent(MessageSent(number: number, message: message, due: nil)))
             return true
         case .waits(let due):
-            turn.kinds.append(.sent(MessageSent(number: number, message: message, due: due)))
+            note(.sent(MessageSent(number: number, message: message, due: due)))
             return false
         case .lost(let loss):
-            turn.kinds.append(.sent(MessageSent(number: number, message: message, due: nil)))
+            note(.sent(MessageSent(number: number, message: message, due: nil)))
             noteLost(number, to: message.to, loss.reason)
             return false
         }
@@ -53,7 +53,7 @@ extension NodeHost {
         // In slow motion every message is acknowledged, so that it is known when all is quiet. At full speed the peers
         // are asked when somebody wants to know.
         switch life.endpoint.send(message, number: number, wantsHandled: clock.rate < 1) {
-        case .sent: counters.messagesSent += 1
+        case .sent: counters.count(message)
         case .unreachable: noteLost(number, to: message.to, .unreachable)
         case .full: noteLost(number, to: message.to, .full)
         }
@@ -73,7 +73,7 @@ extension NodeHost {
         for waiting in links[peer, default: untouchedLink].apply(change, at: clock.now) {
             noteLost(waiting.number, to: peer, .cut)
         }
-        turn.kinds.append(.link(links[peer, default: untouchedLink].state(from: id, to: peer)))
+        note(.link(links[peer, default: untouchedLink].state(from: id, to: peer)))
         endTurn()
     }
 
@@ -87,7 +87,7 @@ extension NodeHost {
         life?.endpoint.flush()
         for waiting in handled.lost { noteLost(waiting.number, to: peer, .dropped) }
         for copy in handled.copies {
-            turn.kinds.append(.sent(copy.told(isHeld: link.isHeld)))
+            note(.sent(copy.told(isHeld: link.isHeld)))
         }
         endTurn()
     }
@@ -100,6 +100,6 @@ extension NodeHost {
     }
 
     private func noteLost(_ number: UInt64, to peer: NodeID, _ reason: MessageLost.Reason) {
-        turn.kinds.append(.lost(MessageLost(number: number, from: id, to: peer, reason: reason)))
+        note(.lost(MessageLost(number: number, from: id, to: peer, reason: reason)))
     }
 }

@@ -65,6 +65,7 @@ extension DiskReference {
     func write(
         _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, on loop: any EventLoop
     ) -> EventLoopFuture<SnapshotOutcome> {
+        if isInMemory { return keep(draft, opening: opening, on: loop) }
         let last = draft.mark.last
         return snapshots.submit { [path] in
             if let reason = condition.writeFailure {
@@ -87,9 +88,22 @@ extension DiskReference {
         }
     }
 
+    /// Keeps a snapshot in memory. Answers on `loop` what became of it.
+    private func keep(
+        _ draft: SnapshotDraft, opening: Int, on loop: any EventLoop
+    ) -> EventLoopFuture<SnapshotOutcome> {
+        snapshots.submit { (draft.encoded(), draft.digest()) }.hop(to: loop).flatMap { snapshot, digest in
+            submit(on: loop) { disk in
+                disk.keep(snapshot, opening: opening)
+                    ? .taken(size: snapshot.bytes.count, digest: digest) : .overtaken
+            }
+        }
+    }
+
     /// Reads the server's snapshot. Answers on `loop`.
     func loadSnapshot(on loop: any EventLoop) -> EventLoopFuture<Snapshot> {
-        snapshots.submit { [path] in try SnapshotFile.require(from: DirectoryDisk(sharing: path)) }.hop(to: loop)
+        if isInMemory { return submit(on: loop) { try $0.keptSnapshot() } }
+        return snapshots.submit { [path] in try SnapshotFile.require(from: DirectoryDisk(sharing: path)) }.hop(to: loop)
     }
 }
 

@@ -33,6 +33,6 @@ extension NodeHost {
         guard watchedUpTo != nil else { return }
         watchedUpTo = nil
         turn.outbox = []
-        turn.replies = turn.replies.map { ($0.sink, Reply(id: $0.reply.id, result: .unknown)) }
+        turn.replies.forget()
     }
 }

@@ -34,10 +34,8 @@ final class NodeHost {
     var face = "" {
         didSet { life?.endpoint.face = face }
     }
-    /// How often this and that has happened here.
-    var counters = ServedCounters()
-    /// Numbers what other servers hand on.
-    var forwarded = RequestNumbers(of: .servers)
+    /// Those who wait for what other servers have handed on.
+    lazy var forwarded = ForwardedRequests(self)
     /// Told what somebody who runs this server alone wants to know, on its loop.
     var report: ((ServerReport) -> Void)?
     private var lastStanding: Standing?
@@ -62,13 +60,19 @@ final class NodeHost {
     var isTimerHeld = false
     /// How the disk works.
     var diskCondition = DiskCondition.ok
+    /// How fast its syncs were lately.
+    var syncPace = SyncPace()
     private var wake: (task: Scheduled<Void>, at: NIODeadline)?
     private var isGraceGiven = false
     private var effects = Effects()
+    /// Whether what happens here is told.
+    var isObserved: Bool { effects.isObserved }
+    /// How often this and that was done since the server was made.
+    var counters = HostCounters()
     private var lossEpoch = 0
     private var eventsSinceState = 0
     /// Changes whenever this server is at work.
-    private(set) var activity = 0
+    var activity = 0
     /// The number of the last event that was told.
     private(set) var lastTold: UInt64 = 0
 
@@ -82,9 +86,10 @@ final class NodeHost {
         var isPaused = false
         /// What came while it was paused.
         var deferred: [NodeInput] = []
-        /// Requests that came in this turn, and who is to be answered.
+        /// Requests that came and are to be handled together.
         var requests: [ClientRequest] = []
-        var sinks: [RequestID: ReplySink] = [:]
+        /// Who is to be answered.
+        var waiting = WaitingRequests()
         var writes: [Write] = []
         var isWriting = false
         /// How many snapshots are being written or read.
@@ -95,7 +100,7 @@ final class NodeHost {
     struct Turn {
         var kinds: [Event.Kind] = []
         var outbox: [(message: Message, number: UInt64)] = []
-        var replies: [(sink: ReplySink, reply: Reply)] = []
+        var replies = Replies()
         var draft: SnapshotDraft?
         var wantsSnapshot = false
     }
@@ -147,15 +152,15 @@ final class NodeHost {
         }
         effects.clear()
         life?.node.handle(input, at: clock.now, into: &effects)
-        let term = life?.node.raft.currentTerm ?? .zero
-        for event in effects.events { turn.kinds.append(.node(id, term, event)) }
+        for event in effects.events { note(event) }
         if let write = effects.write { life?.writes.append(write) }
         for message in effects.messages { turn.outbox.append((message, messageNumbers.draw())) }
         if let draft = effects.draft { turn.draft = draft }
         if effects.wantsSnapshot { turn.wantsSnapshot = true }
-        for reply in effects.replies {
-            guard let sink = life?.sinks.removeValue(forKey: reply.id) else { continue }
-            turn.replies.append((sink, reply))
+        for var reply in effects.replies {
+            guard let (channel, id) = life?.waiting.remove(reply.id) else { continue }
+            reply.id = id
+            turn.replies.append(reply, to: channel)
         }
         // A server that has failed is done with, whatever told it so.
         if let failure = life?.node.diskFailure, let number = life?.number {
@@ -188,15 +193,16 @@ final class NodeHost {
         let outbox = turn.outbox
         let replies = turn.replies
         turn.outbox.removeAll(keepingCapacity: true)
-        turn.replies.removeAll(keepingCapacity: true)
+        turn.replies = Replies()
         let sendable = outbox.filter { putOnLink($0.message, number: $0.number) }
         tellTurn()
-        startWriting()
+        let isToWriteHere = !startWriting()
         startSnapshots()
         for (message, number) in sendable { transmit(message, number: number) }
         life?.endpoint.flush()
-        for (sink, reply) in replies { sink(reply) }
+        replies.deliver()
         if !turn.kinds.isEmpty { tellTurn() }
+        if isToWriteHere { writeHere() }
         scheduleWake()
     }
 
@@ -211,11 +217,11 @@ final class NodeHost {
     private func tellState() {
         lossEpoch = events.lossEpoch
         eventsSinceState = 0
-        guard let node = life?.node else { return }
-        turn.kinds.append(.node(id, node.raft.currentTerm, .state(node.state)))
+        guard isObserved, let node = life?.node else { return }
+        note(.state(node.state))
     }
 
-    /// Notes something that happened on this server, in the present turn.
+    /// Notes something that happened on this server, in the present turn. A failure is told whoever watches.
     func note(_ event: NodeEvent) {
         switch event {
         case .failed(let failed): report?(.failed(failed.reason))
@@ -223,7 +229,22 @@ final class NodeHost {
         case .started(let started): report?(.started(started))
         default: break
         }
+        guard isObserved || event.isFailure else { return }
         turn.kinds.append(.node(id, life?.node.raft.currentTerm ?? .zero, event))
+    }
+
+    /// Notes what happened to a link or a message, in the present turn.
+    func note(_ kind: @autoclosure () -> Event.Kind) {
+        if isObserved { turn.kinds.append(kind()) }
+    }
+
+    /// Begins or ends to tell what happens here. Whoever begins to listen is told the whole state first.
+    func observe(_ isObserved: Bool) {
+        guard isObserved != self.isObserved else { return }
+        effects.isObserved = isObserved
+        guard isObserved, watchedUpTo == nil else { return }
+        tellState()
+        tellTurn()
     }
 
     // MARK: - Time
@@ -290,89 +311,4 @@ final class NodeHost {
         }
         endTurn()
     }
-
-    // MARK: - Clients
-
-    /// Takes a client's request; those that come before the loop gets to them are handled together.
-    func submit(_ request: ClientRequest, sink: @escaping ReplySink) {
-        activity += 1
-        guard life != nil else {
-            return sink(Reply(id: request.id, result: .error("\(id) is down")))
-        }
-        life?.sinks[request.id] = sink
-        life?.requests.append(request)
-        guard life?.requests.count == 1 else { return }
-        let box = NIOLoopBound(self, eventLoop: loop)
-        loop.execute { box.value.handleRequests() }
-    }
-
-    private func handleRequests() {
-        guard let requests = life?.requests, !requests.isEmpty else { return }
-        life?.requests.removeAll(keepingCapacity: true)
-        handle(.requests(requests))
-        endTurn()
-    }
-
-    // MARK: - Disk
-
-    /// Gives everything that waits to the disk, unless it is busy: what comes meanwhile shares the next sync.
-    func startWriting() {
-        guard diskCondition != .stall, let life, !life.isWriting, let last = life.writes.last else { return }
-        let writes = life.writes
-        self.life?.writes.removeAll(keepingCapacity: true)
-        self.life?.isWriting = true
-        for write in writes { counters.entriesWritten += UInt64(write.entries.count) }
-        let box = NIOLoopBound(self, eventLoop: loop)
-        disk.execute { [loop, number = life.number, lastWrite = last.number] disk in
-            var failure: String?
-            do { try disk.write(writes) } catch { failure = "\(error)" }
-            loop.execute { [failure] in
-                box.value.wrote(upTo: lastWrite, failure: failure, life: number)
-            }
-        }
-    }
-
-    private func wrote(upTo number: WriteNumber, failure: String?, life written: Int) {
-        guard life?.number == written else { return }
-        if let failure { return failDisk(failure) }
-        life?.isWriting = false
-        counters.syncs += 1
-        handle(.durable(number))
-        endTurn()
-    }
-
-    /// The disk failed: nothing more is given to it, and the server stops, paused or not.
-    func failDisk(_ reason: String) {
-        guard life != nil else { return }
-        life?.writes = []
-        life?.isPaused = false
-        forgetWatchedTurn()
-        handle(.diskFailed(reason))
-        endTurn()
-    }
 }
-
-/// What somebody who runs a server alone wants to know of it.
-public enum ServerReport: Sendable {
-    /// It runs.
-    case started(NodeStarted)
-    /// Its term, its role or its leader is another one.
-    case standing(Standing)
-    /// It closed a connection, for this reason.
-    case hungUp(String)
-    /// It can't start, or has stopped, for this reason.
-    case failed(String)
-}
-
-/// What a server is to the others.
-public struct Standing: Hashable, Sendable {
-    /// Its term.
-    public let term: Term
-    /// Its role.
-    public let role: RoleName
-    /// The leader that it knows.
-    public let leader: NodeID?
-}
-
-/// Where an answer goes. Called on the server's loop.
-typealias ReplySink = @Sendable (Reply) -> Void

@@ -63,13 +63,13 @@ extension NodeHost {
         let address = leader == id ? face : leader.flatMap { life.endpoint.faces[$0] }
         return ServedStatus(
             term: life.node.raft.currentTerm, state: life.node.state,
-            leaderAddress: address.flatMap { $0.isEmpty ? nil : $0 }, counters: counters)
+            leaderAddress: address.flatMap { $0.isEmpty ? nil : $0 }, counters: counters.served)
     }
 
     /// Tells the server's whole state, so that somebody can begin here.
     func tellStateNow() {
         guard let node = life?.node else { return }
-        turn.kinds.append(.node(id, node.raft.currentTerm, .state(node.state)))
+        note(.state(node.state))
         endTurn()
     }
 }

@@ -87,15 +87,20 @@ public final class Server: Sendable {
             let clients = ClientHost(
                 loop: loop, events: events, clock: clock, callNumbers: Numbers(of: id),
                 sessionSuffix: LiveCluster.anySuffix,
-                patience: options.patience, asker: .face(id))
+                patience: options.patience, askingOnly: id)
             clients.setHosts([id: host])
             return NIOLoopBound(clients, eventLoop: loop)
         }.wait()
         host.execute { [peers = options.peers] host in
             host.report = report
+            host.observe(false)
             host.addresses = peers
         }
-        let hub = EventHub { [clients] isHeard in clients.eventLoop.execute { clients.value.isTold = isHeard } }
+        // What nobody hears is not told.
+        let hub = EventHub { [clients] isHeard in
+            clients.eventLoop.execute { clients.value.isTold = isHeard }
+            host.execute { $0.observe(isHeard) }
+        }
         clients.eventLoop.execute { [clients] in clients.value.isTold = false }
         pump = EventPump(events, to: hub)
         let faults = Faults(id: id, others: Array(options.peers.keys), settings: options.settings, host: host)

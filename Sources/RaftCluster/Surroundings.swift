@@ -1,9 +1,9 @@
-import Laboratory
 import NIOCore
 import RaftCore
 import RaftNode
 import RaftStorage
 import RaftTransport
+import Laboratory
 
 /// What every server of this process is put into.
 struct Surroundings {
@@ -12,6 +12,8 @@ struct Surroundings {
     let events: EventQueue
     let numbers: Numbers
     let seed: UInt64
+    /// Whether disks are none.
+    var isInMemory = false
     /// What connections must prove to know.
     var secret: Secret?
 
@@ -20,14 +22,9 @@ struct Surroundings {
         _ identity: Identity, on loop: any EventLoop, diskLoop: any EventLoop, at address: Address,
         _ settings: Settings, _ clock: ClusterClock
     ) throws -> HostReference {
-        let (directory, snapshots, events, numbers, seed) = (directory, snapshots, events, numbers, seed)
-        let secret = secret
-        let disk = try diskLoop.submit {
-            let power = PowerSwitch()
-            let place = directory.directory(of: identity.node)
-            let host = NIOLoopBound(DiskHost(directory: place, power: power), eventLoop: diskLoop)
-            return DiskReference(host, power: power, snapshots: snapshots, path: place.path)
-        }.wait()
+        let (events, numbers, seed, secret) = (events, numbers, seed, secret)
+        let disk = DiskReference(
+            directory.directory(of: identity.node), loop: diskLoop, snapshots: snapshots, isInMemory: isInMemory)
         return try loop.submit {
             let host = NodeHost(
                 id: identity.node, loop: loop, disk: disk, events: events, messageNumbers: numbers,

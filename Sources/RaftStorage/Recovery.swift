@@ -13,6 +13,9 @@ public struct Recovered: Sendable {
     /// What a crash had left half-written and was cut off.
     public var repairs: [Repair] = []
 
+    /// Nothing, as on a new disk.
+    public init() {}
+
     /// A torn end that was cut off.
     public struct Repair: Hashable, Sendable {
         /// The file.

@@ -29,6 +29,9 @@ public enum NodeEvent: Hashable, Sendable {
     case snapshot(SnapshotStep)
     /// The whole of its state, so that a reader can begin here.
     indirect case state(NodeState)
+
+    /// Whether it says that the server can't go on.
+    public var isFailure: Bool { if case .failed = self { true } else { false } }
 }
 
 /// A server started from its disk.

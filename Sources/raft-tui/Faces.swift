@@ -1,6 +1,7 @@
 import Glibc
 import KeyValueService
 import Laboratory
+import Logging
 import RaftCluster
 import RaftCore
 import RaftTrace
