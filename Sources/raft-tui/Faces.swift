@@ -35,7 +35,15 @@ final class Faces {
         self.options = options
         self.cluster = cluster
         troubles = Troubles()
+        sayWhere()
     }
+
+    /// Lets the nodes tell each other, before they start, where their faces will be.
+    private func sayWhere() {
+        for node in cluster?.members ?? [] { cluster?.face(of: node)?.setFace("127.0.0.1:\(port(of: node))") }
+    }
+
+    private func port(of node: NodeID) -> Int { options.firstPort + Int(node.rawValue) - 1 }
 
     /// A descriptor that can be read from when a port can't be opened.
     var descriptor: Int32 { troubles.descriptor }
@@ -47,6 +55,7 @@ final class Faces {
     func adopt(_ cluster: LiveCluster?) {
         for wish in wishes.values { wish.yield(.close) }
         self.cluster = cluster
+        sayWhere()
     }
 
     /// Opens and closes ports as nodes come and go.
@@ -73,7 +82,7 @@ final class Faces {
         let (stream, wish) = AsyncStream.makeStream(of: Wish.self)
         wishes[node] = wish
         var service = ServiceOptions(
-            host: options.isShared ? "0.0.0.0" : "127.0.0.1", port: options.firstPort + Int(node.rawValue) - 1)
+            host: options.isShared ? "0.0.0.0" : "127.0.0.1", port: port(of: node))
         service.logger.logLevel = .critical
         // Who is killed says nothing more to anybody.
         service.limits.ending = .milliseconds(20)

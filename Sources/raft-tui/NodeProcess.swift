@@ -74,6 +74,8 @@ struct NodeProcess: ParsableCommand {
         let secret = try secretFile.map { try SecretFile.read($0) }
         let journal = Journal(id: id.node)
         let server = try makeServer(secret?.secret, journal)
+        // The others are told when they are called.
+        if http.address.port != 0 { server.face.setFace(http.address.description) }
         guard server.start() else { throw Failure(journal.failure ?? "\(id.node) can't start") }
         defer { server.stop() }
         let service = ServiceTask(

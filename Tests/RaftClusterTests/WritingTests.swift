@@ -1,5 +1,7 @@
 import Dispatch
 import NIOCore
+import KeyValue
+import Laboratory
 import RaftCore
 import RaftNode
 import RaftTrace
