@@ -63,6 +63,10 @@ let package = Package(
                 nioPosix,
             ], swiftSettings: settings),
         .target(
+            name: "ClusterWatch",
+            dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", nio, nioHTTP, nioPosix],
+            swiftSettings: settings),
+        .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
             resources: [.embedInCode("Lessons")], swiftSettings: settings),
         .target(name: "CWidth"),
@@ -76,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit", "RaftCluster",
+                "Canvas", "ClusterWatch", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit",
+                "RaftCluster",
                 "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script",
                 "Terminal", argumentParser, logging,
             ], swiftSettings: settings),
@@ -112,6 +117,9 @@ let package = Package(
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
         .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
+        .testTarget(
+            name: "ClusterWatchTests",
+            dependencies: ["ClusterWatch", "KeyValue", "RaftAudit", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
@@ -123,7 +131,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation",
+                "ClusterWatch", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
+                "RaftNode", "RaftSimulation",
                 "RaftStorage", "RaftTrace", "RaftTransport", "Script",
             ], swiftSettings: settings),
         .testTarget(
