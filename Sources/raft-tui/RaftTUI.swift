@@ -10,7 +10,7 @@ struct RaftTUI: ParsableCommand {
         subcommands: [
             Open.self, Run.self, Lessons.self, PresentLesson.self, PresentScript.self, Simulate.self, Explore.self,
             Soak.self, Check.self, ReplayTrace.self, Rules.self, Log.self, NodeProcess.self,
-            Status.self,
+            Status.self, Watch.self,
         ],
         defaultSubcommand: Open.self)
 }
