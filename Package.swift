@@ -65,6 +65,10 @@ let package = Package(
                 nioPosix,
             ], swiftSettings: settings),
         .target(
+            name: "ClusterWatch",
+            dependencies: ["KeyValue", "Laboratory", "RaftCore", "RaftTrace", nio, nioHTTP, nioPosix],
+            swiftSettings: settings),
+        .target(
             name: "Script", dependencies: ["KeyValue", "Laboratory", "RaftAudit", "RaftCore", "RaftTrace"],
             resources: [.embedInCode("Lessons")], swiftSettings: settings),
         .target(name: "CWidth"),
@@ -78,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit", "RaftCluster",
+                "Canvas", "ClusterWatch", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit",
+                "RaftCluster",
                 "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script",
                 "Terminal", argumentParser, logging,
             ], swiftSettings: settings),
@@ -119,6 +124,9 @@ let package = Package(
             dependencies: [
                 "KeyValue", "KeyValueService", "RaftCore", "RaftNode", "RaftTrace", logging, nio, nioPosix,
             ], swiftSettings: settings),
+        .testTarget(
+            name: "ClusterWatchTests",
+            dependencies: ["ClusterWatch", "KeyValue", "RaftAudit", "RaftCore", "RaftTrace"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
@@ -130,8 +138,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation",
-                "RaftStorage", "RaftTrace", "RaftTransport", "Script", nio,
+                "ClusterWatch", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
+                "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script", nio,
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],

@@ -1,3 +1,4 @@
+import RaftAudit
 import RaftTrace
 import Script
 
@@ -152,9 +153,14 @@ enum Help {
         if !isDown { items.append(Item(keys: "z", sentence: isPaused ? "resume" : "pause")) }
         items.append(Item(keys: "c", sentence: "cut"))
         if isCut { items.append(Item(keys: "H", sentence: "heal")) }
+        // The time of processes that are only watched passes as it does.
+        if !model.audit.isMidway {
+            items += [
+                Item(keys: "s", sentence: "lessons"), Item(keys: "Space", sentence: isFrozen ? "thaw" : "freeze"),
+                Item(keys: "[ ]", sentence: "speed"),
+            ]
+        }
         items += [
-            Item(keys: "s", sentence: "lessons"), Item(keys: "Space", sentence: isFrozen ? "thaw" : "freeze"),
-            Item(keys: "[ ]", sentence: "speed"),
             Item(keys: "u", sentence: "undo"), Item(keys: "?", sentence: "help"), Item(keys: "q", sentence: "quit"),
         ]
         return items

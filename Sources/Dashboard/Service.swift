@@ -64,9 +64,10 @@ struct Service: Sendable {
     /// Takes an event after which this is what is known.
     mutating func take(_ event: Event, place: Int, seeing picture: Picture) {
         switch event.kind {
-        case .began:
+        case .began(let began):
             self = Service()
-            leaderlessSince = event.at
+            // Of a cluster that ran before nobody knows since when.
+            leaderlessSince = began.running == nil ? event.at : nil
         case .called(let call): begin(call, at: event.at, place: place)
         case .returned(let answer): end(answer, at: event.at, place: place)
         case .command(let command) where Service.isFault(command):
@@ -78,7 +79,7 @@ struct Service: Sendable {
                 faults[place].commit = event.at
             }
         case .node(_, _, .raft(.roleChanged)), .node(_, _, .stopped), .node(_, _, .started), .node(_, _, .failed),
-            .node(_, _, .paused), .node(_, _, .resumed), .node(_, _, .raft(.termChanged)):
+            .node(_, _, .paused), .node(_, _, .resumed), .node(_, _, .raft(.termChanged)), .node(_, _, .state):
             noteLeader(picture.leader.map { !$0.isPaused } ?? false, at: event.at)
         default: break
         }

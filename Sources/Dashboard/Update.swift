@@ -84,7 +84,8 @@ extension Model {
         }
         findingsTold = findings.count
         if let first = audit.firstFinding { notice = Notice("\(first)", isTrouble: true) }
-        return present.rate == 0 ? [] : [.perform(.freeze)]
+        // A cluster that is only watched can't be stopped.
+        return present.rate == 0 || audit.isMidway ? [] : [.perform(.freeze)]
     }
 
     /// Forgets everything that ``fold(_:)`` has made of events, but for the witness.

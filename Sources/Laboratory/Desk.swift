@@ -82,6 +82,9 @@ public struct Desk: Sendable {
     /// A server failed, though nobody ordered it: it is down.
     public mutating func noteFailure(of node: NodeID) { standing[node] = .down }
 
+    /// The servers follow these settings, whoever has told them so.
+    mutating func adopt(_ changed: SettingsChanged) { changed.change(&settings) }
+
     /// Every link, one way each.
     public var allLinks: [Picture.LinkID] {
         nodes.flatMap { from in nodes.filter { $0 != from }.map { Picture.LinkID(from: from, to: $0) } }

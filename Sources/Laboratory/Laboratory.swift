@@ -59,6 +59,14 @@ public protocol RunningLaboratory: Laboratory {
 
     /// Nanoseconds of real time until there are events to take; `nil` where that can't be known.
     var delay: Int64? { get }
+
+    /// Why what was begun was not carried out after all, where that turned out later; each is told once.
+    func takeRefusals() -> [Refusal]
+}
+
+extension RunningLaboratory {
+    /// What isn't refused at once is carried out.
+    public func takeRefusals() -> [Refusal] { [] }
 }
 
 /// A laboratory in which one can go back to a moment, and go on from there on another way.

@@ -31,9 +31,7 @@ public final class Replay: RunningLaboratory {
         // How fast time passes is this replay's to say.
         self.events = events.filter { if case .clock = $0.kind { false } else { true } }
         self.speed = speed
-        var nodes = 0
-        if case .began(let began)? = events.first?.kind { nodes = began.nodes }
-        members = nodes > 0 ? (1...nodes).map { NodeID($0) } : []
+        if case .began(let began)? = events.first?.kind { members = began.members } else { members = [] }
         let last = sequence.flatMap { stop in self.events.firstIndex { $0.sequence >= stop } } ?? 0
         jump(to: last + 1)
     }

@@ -13,6 +13,9 @@ public struct Audit: Sendable {
     /// An audit that has seen nothing yet.
     public init() {}
 
+    /// Whether the cluster ran before anybody watched it, so that nobody can say that all is well.
+    public var isMidway: Bool { safety.isMidway }
+
     /// Takes note of an event.
     public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
         if case .began = kind {

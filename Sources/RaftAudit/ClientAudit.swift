@@ -12,6 +12,8 @@ public struct ClientAudit: Sendable {
     public private(set) var findings: [Finding] = []
     /// How many calls couldn't be judged: reads of several keys, and keys with too much open at once.
     public private(set) var unchecked = 0
+    /// Whether the cluster ran before anybody watched it: what its store holds, and who else asks, nobody knows.
+    public private(set) var isMidway = false
     /// How many calls were judged.
     public private(set) var checked = 0
 
@@ -68,8 +70,15 @@ public struct ClientAudit: Sendable {
 
     /// Takes note of an event.
     public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
+        if isMidway, !kind.isBeginning {
+            if case .returned = kind { unchecked += 1 }
+            return
+        }
         switch kind {
-        case .began: self = ClientAudit()
+        case .began(let began):
+            self = ClientAudit()
+            // What was before counts as one thing that nobody has checked.
+            if began.running != nil { (isMidway, unchecked) = (true, 1) }
         case .called(let call):
             calls[call.call] = Call(call: call)
             waiting.append(Step(call: call.call, isEnd: false, sequence: sequence))

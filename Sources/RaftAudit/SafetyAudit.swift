@@ -11,6 +11,9 @@ public struct SafetyAudit: Sendable {
     public private(set) var findings: [Finding] = []
     /// How many events couldn't be judged, because others before them were left out.
     public internal(set) var unchecked = 0
+    /// Whether the cluster ran before anybody watched it. What was before is missing, and so may be what comes later: then
+    /// nothing is held against anyone but what a server says of itself.
+    public private(set) var isMidway = false
 
     var servers: [Server] = []
     private var leaders: [Term: Leader] = [:]
@@ -74,11 +77,14 @@ public struct SafetyAudit: Sendable {
     /// Takes note of an event.
     public mutating func take(_ kind: Event.Kind, sequence: UInt64) {
         self.sequence = sequence
+        if isMidway, !kind.isBeginning { return takeUnjudged(kind) }
         switch kind {
         case .began(let began):
             self = SafetyAudit()
             self.sequence = sequence
             servers = Array(repeating: Server(), count: began.nodes + 1)
+            // What was before counts as one thing that nobody has checked.
+            if began.running != nil { (isMidway, unchecked) = (true, 1) }
         case .node(let node, let term, let event):
             // Servers may join later.
             while Int(node.rawValue) >= servers.count { servers.append(Server()) }
@@ -87,6 +93,17 @@ public struct SafetyAudit: Sendable {
         case .dropped: for place in servers.indices { servers[place].isLogKnown = false }
         case .delivered, .lost, .link, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation:
             break
+        }
+    }
+
+    /// Takes an event of a cluster of which not everything is known.
+    private mutating func takeUnjudged(_ kind: Event.Kind) {
+        guard case .node(let node, _, let event) = kind else { return }
+        switch event {
+        case .raft(.halted(let violation)): find(violation.property, "\(node) halts: \(violation)", nodes: [node])
+        case .raft(.roleChanged), .raft(.appended), .raft(.truncated), .raft(.committed), .applied, .started:
+            unchecked += 1
+        default: break
         }
     }
 
@@ -424,4 +441,9 @@ public struct SafetyAudit: Sendable {
         guard findings.count < SafetyAudit.findingsMax else { return }
         findings.append(Finding(property, sentence, sequence: sequence, nodes: nodes, entry: entry))
     }
+}
+
+extension Event.Kind {
+    /// Whether a cluster begins.
+    var isBeginning: Bool { if case .began = self { true } else { false } }
 }

@@ -38,7 +38,11 @@ final class EventPump: Sendable {
             var request = pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&request, 1, -1)
             events.acknowledgeSignal()
-            hub.tell(order.sort(events.take().events))
+            let (taken, dropped) = events.take()
+            if dropped > 0, let last = taken.last {
+                events.tell([.dropped(EventsDropped(count: dropped))], at: last.at)
+            }
+            hub.tell(order.sort(taken))
         }
         hub.end()
     }

@@ -50,7 +50,12 @@ final class Faults: Sendable {
         case .holdTimer(id, let isHeld): inOrder { $0.holdTimer(isHeld) }
         case .disk(id, let condition): inOrder { $0.setDisk(condition) }
         case .link(let link, let change) where link.from == id: inOrder { $0.changeLink(to: link.to, change) }
-        case .settings(let settings): inOrder { $0.adopt(settings) }
+        case .settings(let settings):
+            inOrder { host -> Void in
+                host.adopt(settings)
+                host.noteSettings()
+                host.endTurn()
+            }
         case .start, .stop, .unwipe, .pause, .resume, .campaign, .snapshot, .holdTimer, .disk, .link: break
         case .create, .members, .transfer, .setTimer, .messages, .clock, .step, .load, .call, .restart:
             throw Refusal("that can't be done to a node that is alone in its process")

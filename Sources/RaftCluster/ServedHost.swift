@@ -13,10 +13,12 @@ public struct ServedHost: ServedNode {
     private let clients: NIOLoopBound<ClientHost>
     private let hub: EventHub
     private let perform: @Sendable (String) async -> String?
+    /// Whether those who listen know nothing of the server but what it tells them.
+    private let isAlone: Bool
 
     /// - Parameter perform: Carries out a command of the language, or says why not.
     init(
-        id: NodeID, host: HostReference, clients: NIOLoopBound<ClientHost>, hub: EventHub,
+        id: NodeID, host: HostReference, clients: NIOLoopBound<ClientHost>, hub: EventHub, isAlone: Bool = false,
         perform: @escaping @Sendable (String) async -> String?
     ) {
         self.id = id
@@ -24,6 +26,7 @@ public struct ServedHost: ServedNode {
         self.clients = clients
         self.hub = hub
         self.perform = perform
+        self.isAlone = isAlone
     }
 
     /// Lets the server handle a request, or hand it on to the leader.
@@ -38,10 +41,13 @@ public struct ServedHost: ServedNode {
     /// What the server is like now; `nil` where it is down.
     public func status() async -> ServedStatus? { try? await host.submit { $0.servedStatus }.get() }
 
-    /// What happens on the server from now on; first its whole state.
+    /// What happens on the server from now on; first what was done to it, where only it can say so, and its whole state.
     public func happenings() -> AsyncStream<[Event]> {
         let stream = hub.listen { [id] in $0.concerns(id) }
-        host.execute { $0.tellStateNow() }
+        host.execute { [isAlone] host in
+            if isAlone { host.noteSurroundings() }
+            host.tellStateNow()
+        }
         return stream
     }
 
@@ -68,10 +74,23 @@ extension NodeHost {
 
     /// Tells the server's whole state, so that somebody can begin here.
     func tellStateNow() {
-        guard let node = life?.node else { return }
-        note(.state(node.state))
+        if let node = life?.node { note(.state(node.state)) }
         endTurn()
     }
+
+    /// Notes what was done to the server from outside: what it follows, and what is not as it was at first.
+    func noteSurroundings() {
+        noteSettings()
+        for peer in links.keys.sorted() {
+            turn.kinds.append(.link(links[peer, default: untouchedLink].state(from: id, to: peer)))
+        }
+        if diskCondition != .ok { note(.disk(DiskChanged(condition: diskCondition))) }
+        if isTimerHeld { note(.timerHeld) }
+        if life?.isPaused == true { note(.paused) }
+    }
+
+    /// Notes what the server follows.
+    func noteSettings() { turn.kinds.append(.settings(SettingsChanged(settings))) }
 }
 
 extension Event {

@@ -104,7 +104,7 @@ public final class Server: Sendable {
         clients.eventLoop.execute { [clients] in clients.value.isTold = false }
         pump = EventPump(events, to: hub)
         let faults = Faults(id: id, others: Array(options.peers.keys), settings: options.settings, host: host)
-        face = ServedHost(id: id, host: host, clients: clients, hub: hub) { line in
+        face = ServedHost(id: id, host: host, clients: clients, hub: hub, isAlone: true) { line in
             do throws(Refusal) {
                 try faults.perform(try read(line).get())
                 return nil

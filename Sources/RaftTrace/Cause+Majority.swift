@@ -43,7 +43,7 @@ extension CauseSearch {
 
         mutating func note(_ kind: Event.Kind, at place: Int) {
             switch kind {
-            case .began(let began): voters = voters ?? NodeSet((1...max(1, began.nodes)).map { NodeID($0) })
+            case .began(let began): voters = voters ?? NodeSet(began.members)
             case .node(leader, _, .raft(.configured(let configured))):
                 voters = voters ?? configured.members.electorate
             case .node(leader, _, .raft(.progressed(let progressed))):

@@ -13,7 +13,7 @@ extension Event.Kind {
     /// Whether no number in it is larger than `max`.
     func isWithinBounds(_ max: UInt64) -> Bool {
         switch self {
-        case .began(let began): (1...63).contains(began.nodes)
+        case .began(let began): (1...63).contains(began.nodes) && (began.running?.count ?? 0) <= 63
         case .node(_, let term, let event): term.rawValue <= max && event.isWithinBounds(max)
         case .sent(let sent): sent.message.isWithinBounds(max)
         case .load(let load):

@@ -85,6 +85,12 @@ public struct ClusterBegan: Hashable, Sendable {
     public var seed: UInt64
     /// What the servers follow at first.
     public var settings: SettingsChanged
+    /// The servers of a cluster that ran before anybody watched it; `nil` for one that begins here, so that everything
+    /// is told of it.
+    public var running: [NodeID]?
+
+    /// The servers there are at first.
+    public var members: [NodeID] { running ?? (nodes > 0 ? (1...nodes).map { NodeID($0) } : []) }
 
     /// The version that this program writes.
     public static let version = 1
@@ -96,6 +102,15 @@ public struct ClusterBegan: Hashable, Sendable {
         self.seed = seed
         self.settings = SettingsChanged(settings)
     }
+
+    /// A cluster of these servers that has been running, and follows these settings.
+    public init(running: [NodeID], settings: SettingsChanged) {
+        version = ClusterBegan.version
+        nodes = running.count
+        seed = 0
+        self.settings = settings
+        self.running = running
+    }
 }
 
 extension ClusterBegan: Codable {
@@ -103,6 +118,7 @@ extension ClusterBegan: Codable {
         case version
         case nodes
         case seed
+        case running
     }
 
     /// Writes one flat object.
@@ -111,6 +127,7 @@ extension ClusterBegan: Codable {
         try container.encode(version, forKey: .version)
         try container.encode(nodes, forKey: .nodes)
         try container.encode(seed, forKey: .seed)
+        try container.encodeIfPresent(running, forKey: .running)
         try settings.encode(to: encoder)
     }
 
@@ -120,6 +137,7 @@ extension ClusterBegan: Codable {
         version = try container.decode(Int.self, forKey: .version)
         nodes = try container.decode(Int.self, forKey: .nodes)
         seed = try container.decode(UInt64.self, forKey: .seed)
+        running = try container.decodeIfPresent([NodeID].self, forKey: .running)
         settings = try SettingsChanged(from: decoder)
     }
 }

@@ -89,7 +89,11 @@ extension Event.Kind {
     fileprivate var explanation: Explanation {
         switch self {
         case .began(let began):
-            Explanation([], "a cluster of \(began.nodes) begins, seed \(began.seed)", nil, .important)
+            Explanation(
+                [],
+                began.running == nil
+                    ? "a cluster of \(began.nodes) begins, seed \(began.seed)"
+                    : "a cluster of \(began.nodes) that runs is watched from here on", nil, .important)
         case .node(let node, let term, let event): event.explanation(on: node, term: term)
         case .sent(let sent): sent.message.explanation(number: sent.number)
         case .delivered(let delivered):
@@ -141,6 +145,7 @@ extension NodeEvent {
 extension NodeStarted {
     fileprivate func sentence(_ term: Term) -> String {
         let count = log.reduce(0) { $0 + $1.count }
+        if isSeenAgain == true { return "can be reached: term \(term), \(count.of("entry", "entries"))" }
         let snapshot = snapshot.map { "a snapshot up to \($0.index), " } ?? ""
         let life =
             incarnation == .first
@@ -153,7 +158,8 @@ extension NodeStarted {
 
 extension NodeStopped {
     fileprivate var sentence: String {
-        switch how {
+        if let unreachable { return "can't be reached, so it is shown as down: \(unreachable)" }
+        return switch how {
         case .kill: "is killed: its memory is lost, its disk is kept"
         case .power: "loses power: what was not synced is lost"
         case .wipe: "loses its disk: it has forgotten what it promised"

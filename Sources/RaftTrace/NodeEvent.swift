@@ -34,6 +34,17 @@ public enum NodeEvent: Hashable, Sendable {
     public var isFailure: Bool { if case .failed = self { true } else { false } }
 }
 
+extension NodeEvent {
+    /// Whether nobody has seen, or sees from here on, what the server does.
+    var isOutOfSight: Bool {
+        switch self {
+        case .started(let started): started.isSeenAgain == true
+        case .stopped(let stopped): stopped.unreachable != nil
+        default: false
+        }
+    }
+}
+
 /// A server started from its disk.
 public struct NodeStarted: Hashable, Sendable, Codable {
     /// The life of its disk.
@@ -52,6 +63,8 @@ public struct NodeStarted: Hashable, Sendable, Codable {
     public var repairs: [String]
     /// The port it listens on, on 127.0.0.1; `nil` in a simulation.
     public var port: Int?
+    /// Whether it is only known to run again, for it can be reached, and may have run all the time; `nil` if not.
+    public var isSeenAgain: Bool?
 
     /// A start.
     public init(
@@ -100,9 +113,14 @@ public struct TermRun: Hashable, Sendable, Codable {
 public struct NodeStopped: Hashable, Sendable, Codable {
     /// How.
     public var how: CrashKind
+    /// Why it is only taken to have stopped: nobody who watches can reach it. `nil` where it told so itself.
+    public var unreachable: String?
 
     /// A stop.
-    public init(how: CrashKind) { self.how = how }
+    public init(how: CrashKind, unreachable: String? = nil) {
+        self.how = how
+        self.unreachable = unreachable
+    }
 }
 
 /// How a server is made to stop.

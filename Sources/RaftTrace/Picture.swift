@@ -80,7 +80,9 @@ public struct Picture: Sendable {
         sequence = event.sequence
         switch event.kind {
         case .began(let began): begin(began)
-        case .node(let node, let term, let event): change(node) { $0.apply(event, term: term) }
+        case .node(let node, let term, let event):
+            if event.isOutOfSight { forgetFlights(of: node) }
+            change(node) { $0.apply(event, term: term) }
         case .sent(let sent): add(sent, at: event.at)
         case .delivered(let delivered): inFlight[delivered.number] = nil
         case .lost(let lost): inFlight[lost.number] = nil
@@ -98,13 +100,20 @@ public struct Picture: Sendable {
         }
     }
 
+    /// Whether the messages from and to a server arrive nobody can say any more.
+    private mutating func forgetFlights(of node: NodeID) {
+        for flight in inFlight.all where flight.sent.message.from == node || flight.sent.message.to == node {
+            inFlight[flight.sent.number] = nil
+        }
+    }
+
     private mutating func begin(_ began: ClusterBegan) {
         let moment = (now, sequence)
         self = Picture()
         (now, sequence) = moment
         self.began = began
         settings = began.settings
-        nodes = began.nodes > 0 ? (1...began.nodes).map { NodePicture(id: NodeID($0)) } : []
+        nodes = began.members.sorted().map { NodePicture(id: $0) }
     }
 
     private mutating func change(_ node: NodeID, _ body: (inout NodePicture) -> Void) {

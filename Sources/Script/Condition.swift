@@ -110,8 +110,9 @@ extension Condition {
             return comparison.holds(UInt64(picture.acknowledgedWrites), count)
         case .converged: return picture.isConverged
         case .stale: return witness.audit.clients.isLastReadStale
-        case .safe: return witness.audit.safety.findings.isEmpty
-        case .linearizable: return witness.audit.clients.finished.findings.isEmpty
+        // What can't be checked is not called fine.
+        case .safe: return witness.audit.safety.findings.isEmpty && !witness.audit.isMidway
+        case .linearizable: return witness.audit.clients.finished.findings.isEmpty && !witness.audit.isMidway
         case .violation(.linearizability): return !witness.audit.clients.finished.findings.isEmpty
         case .violation(let property): return witness.audit.safety.findings.contains { $0.property == property }
         case .not(let condition): return !condition.holds(for: witness)
@@ -151,6 +152,9 @@ extension Condition {
         case .stale: return "the last read \(witness.audit.clients.isLastReadStale ? "is" : "isn't") stale"
         case .safe, .linearizable, .violation:
             let findings = witness.audit.findingsSoFar
+            if findings.isEmpty, witness.audit.isMidway {
+                return "nobody can say: the cluster ran before it was watched"
+            }
             return findings.isEmpty ? "no property was broken" : findings.map(\.description).joined(separator: "; ")
         case .not(let condition): return condition.actual(for: witness)
         }

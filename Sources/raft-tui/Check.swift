@@ -19,9 +19,10 @@ struct Check: ParsableCommand {
         let (count, missing) = try TraceReader.read(file) { audit.take($0.kind, sequence: $0.sequence) }
         audit.finish()
         let all = audit.earlierFindings + audit.findings
+        let unbroken = audit.isMidway ? "unchecked: the cluster ran before it was watched" : "holds"
         for property in Property.allCases {
             let findings = all.filter { $0.property == property }
-            print("\(property.rawValue)  \(findings.isEmpty ? "holds" : "BROKEN")")
+            print("\(property.rawValue)  \(findings.isEmpty ? unbroken : "BROKEN")")
             for finding in findings { print("  event \(finding.sequence): \(finding.sentence)") }
         }
         print("\(count) events, \(audit.clients.checked) answers to clients checked")

@@ -122,6 +122,7 @@ final class PlainSession {
         let events = laboratory.takeEvents()
         presenter?.take(events, after: plain.witness)
         tell(plain.take(events))
+        tell(laboratory.takeRefusals().map { Plain.error($0.description) })
         // While the clock stands still nobody is answered.
         if plain.picture.rate == 0 { openCall = nil }
         for event in events {
@@ -178,7 +179,7 @@ final class PlainSession {
     /// Presents a lesson from its beginning on a fresh cluster.
     private func begin(_ name: String) throws {
         let script = try Lesson.read(name)
-        guard let freshCluster else { throw Failure("a trace has happened: lessons need a cluster") }
+        guard let freshCluster else { throw Failure(Session.noLessons(on: laboratory)) }
         try takeEvents()
         laboratory = try freshCluster(script, laboratory, plain.picture)
         present(script, named: name)

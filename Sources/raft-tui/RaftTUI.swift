@@ -9,7 +9,8 @@ struct RaftTUI: ParsableCommand {
         version: "raft-tui 0.1.0",
         subcommands: [
             Open.self, Run.self, Lessons.self, PresentLesson.self, PresentScript.self, Simulate.self, Explore.self,
-            Soak.self, Bench.self, Check.self, ReplayTrace.self, Rules.self, Log.self, NodeProcess.self,
+            Soak.self, Bench.self, Check.self, ReplayTrace.self, Rules.self, Log.self, NodeProcess.self, Status.self,
+            Watch.self,
         ],
         defaultSubcommand: Open.self)
 }

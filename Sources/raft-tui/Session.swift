@@ -159,6 +159,7 @@ final class Session {
         presenter?.take(events, after: model.witness)
         faces?.take(events)
         update(.events(events, now: laboratory.now))
+        for refusal in laboratory.takeRefusals() { update(.refused(refusal.description)) }
         try writer?.write(events, model.audit)
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
@@ -267,7 +268,7 @@ final class Session {
     private func begin(_ name: String) {
         do {
             let script = try script.flatMap { $0.name == name ? $0.script : nil } ?? Lesson.read(name)
-            guard let freshCluster else { return update(.refused("a trace has happened: lessons need a cluster")) }
+            guard let freshCluster else { throw Failure(Session.noLessons(on: laboratory)) }
             try takeEvents()
             laboratory = try freshCluster(script, laboratory, model.present)
             faces?.adopt(laboratory as? LiveCluster)
@@ -275,6 +276,13 @@ final class Session {
         } catch {
             update(.refused("\(error)"))
         }
+    }
+
+    /// Why lessons can't begin where there is no cluster of their own.
+    nonisolated static func noLessons(on laboratory: any RunningLaboratory) -> String {
+        laboratory is Replay
+            ? "a trace has happened: lessons need a cluster"
+            : "lessons need a cluster of their own: raft-tui lesson NAME makes one"
     }
 
     // MARK: - Drawing

@@ -137,7 +137,7 @@ struct ServerTests {
 }
 
 /// Three servers on free ports.
-private struct Trio {
+struct Trio {
     let directory: String
     private let ports: [NodeID: Address]
     private(set) var servers: [Server] = []
