@@ -30,7 +30,8 @@ let package = Package(
         .target(name: "RaftCore", dependencies: [deque], swiftSettings: settings),
         .target(name: "KeyValue", dependencies: ["ByteCoding", hashTrees], swiftSettings: settings),
         .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore", hashTrees], swiftSettings: settings),
-        .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
+        .target(name: "CChecksum"),
+        .target(name: "RaftStorage", dependencies: ["ByteCoding", "CChecksum", "RaftCore"], swiftSettings: settings),
         .target(
             name: "RaftNode", dependencies: ["ByteCoding", "KeyValue", "RaftCore", "RaftTrace", deque],
             swiftSettings: settings),
@@ -113,8 +114,8 @@ let package = Package(
         .testTarget(
             name: "RaftClusterTests",
             dependencies: [
-                "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage",
-                "RaftTrace", "Script", nio,
+                "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation",
+                "RaftStorage", "RaftTrace", "Script", nio,
             ], swiftSettings: settings),
         .testTarget(
             name: "RaftAuditTests", dependencies: ["KeyValue", "RaftAudit", "RaftCore", "RaftTrace"],
