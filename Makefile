@@ -88,9 +88,10 @@ format: ## put the code into its format
 check-format: ## say where the code is not in its format
 	@$(SWIFT) format lint --recursive --strict Sources Tests Package.swift
 
-bench: build ## measure the start, a failover, what the dashboard costs, and the audit
+bench: build ## measure the start, a failover, writes, what the dashboard costs, and the audit
 	@python3 Tests/Benchmarks/launch.py
 	@python3 Tests/Benchmarks/failover.py
+	@$(BINARY) bench
 	@python3 Tests/Benchmarks/idle.py
 	@.build/release/linearizability-benchmark
 	@.build/release/looking-back-benchmark

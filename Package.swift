@@ -37,7 +37,8 @@ let package = Package(
         .target(name: "RaftCore", dependencies: [deque], swiftSettings: settings),
         .target(name: "KeyValue", dependencies: ["ByteCoding", hashTrees], swiftSettings: settings),
         .target(name: "RaftTrace", dependencies: ["KeyValue", "RaftCore", hashTrees], swiftSettings: settings),
-        .target(name: "RaftStorage", dependencies: ["ByteCoding", "RaftCore"], swiftSettings: settings),
+        .target(name: "CChecksum"),
+        .target(name: "RaftStorage", dependencies: ["ByteCoding", "CChecksum", "RaftCore"], swiftSettings: settings),
         .target(
             name: "RaftNode", dependencies: ["ByteCoding", "KeyValue", "RaftCore", "RaftTrace", deque],
             swiftSettings: settings),

@@ -13,6 +13,8 @@ extension SessionCommand {
     /// The command as bytes.
     public func encoded() -> Bytes {
         var writer = ByteWriter()
+        // One byte for the code, and at most ten for each of five counts and numbers: nothing is moved to grow.
+        writer.bytes.reserveCapacity(51 + client.utf8.count + operation.bytes)
         switch operation {
         case .set: writer.write(Code.set.rawValue)
         case .delete: writer.write(Code.delete.rawValue)
@@ -40,7 +42,7 @@ extension SessionCommand {
     public init(decoding bytes: Bytes) throws(ByteReadingError) {
         var reader = ByteReader(bytes)
         guard let code = Code(rawValue: try reader.readByte()) else { throw .invalid("unknown operation") }
-        guard let client = String(validating: try reader.readCounted(), as: UTF8.self) else {
+        guard let client = String(checking: try reader.readCounted()) else {
             throw .invalid("unreadable client name")
         }
         let sequence = try reader.readVarint()
@@ -57,5 +59,13 @@ extension SessionCommand {
         }
         guard reader.remaining == 0 else { throw .invalid("unexplained rest") }
         self.init(client: client, sequence: sequence, firstIncomplete: firstIncomplete, operation: operation)
+    }
+}
+
+extension String {
+    /// The text that `bytes` are, if they are UTF-8.
+    fileprivate init?(checking bytes: ArraySlice<UInt8>) {
+        guard let text = try? UTF8Span(validating: bytes.span) else { return nil }
+        self.init(copying: text)
     }
 }

@@ -30,20 +30,29 @@ public struct StateMachine: Hashable, Sendable {
         return machine
     }
 
-    /// Applies `command`, unless it was applied before; either way, says what it came to.
+    /// Applies `command`, unless it was applied before; either way, says what it came to. A client that isn't known but has
+    /// written before was forgotten.
     public mutating func apply(_ command: SessionCommand) -> Outcome {
         clock += 1
         guard !command.client.isEmpty else { return store.apply(command.operation) }
-        guard var session = session(for: command) else { return .sessionExpired }
-        if let outcome = session.outcome(of: command.sequence) {
-            session.lastUse = clock
-            sessions[command.client] = session
-            return outcome
+        // Taken out, the sessions are changed in place while the store is: a look-up and an update in one.
+        var sessions = TreeDictionary<String, Session>()
+        swap(&sessions, &self.sessions)
+        defer { swap(&sessions, &self.sessions) }
+        var isNew = false
+        func newSession() -> Session {
+            isNew = true
+            return Session()
         }
-        let outcome = store.apply(command.operation)
-        session.record(outcome, for: command, at: clock)
-        sessions[command.client] = session
-        forgetSilentClients()
+        let outcome = sessions.updateValue(forKey: command.client, default: newSession()) { session in
+            isNew && command.firstIncomplete > 1 ? nil : session.apply(command, to: &store, at: clock)
+        }
+        guard isNew else { return outcome ?? .sessionExpired }
+        guard let outcome else {
+            sessions[command.client] = nil
+            return .sessionExpired
+        }
+        StateMachine.forgetSilentClients(&sessions)
         return outcome
     }
 
@@ -53,16 +62,9 @@ public struct StateMachine: Hashable, Sendable {
         return session.outcome(of: command.sequence) != nil
     }
 
-    /// The client's session, or a new one for a new client. A client that isn't known but has written before was
-    /// forgotten.
-    private func session(for command: SessionCommand) -> Session? {
-        if let session = sessions[command.client] { return session }
-        return command.firstIncomplete <= 1 ? Session() : nil
-    }
-
-    private mutating func forgetSilentClients() {
-        guard sessions.count > StateMachine.sessionsMax else { return }
-        let oldest = sessions.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(StateMachine.sessionsMax / 10)
+    private static func forgetSilentClients(_ sessions: inout TreeDictionary<String, Session>) {
+        guard sessions.count > sessionsMax else { return }
+        let oldest = sessions.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(sessionsMax / 10)
         for (client, _) in oldest { sessions[client] = nil }
     }
 }
@@ -88,8 +90,25 @@ struct Session: Hashable, Sendable {
         return results.first { $0.sequence == sequence }?.outcome
     }
 
-    mutating func record(_ outcome: Outcome, for command: SessionCommand, at clock: UInt64) {
+    /// Applies `command` to `store`, unless it was applied before; either way, says what it came to.
+    mutating func apply(_ command: SessionCommand, to store: inout Store, at clock: UInt64) -> Outcome {
+        if let outcome = outcome(of: command.sequence) {
+            lastUse = clock
+            return outcome
+        }
+        let outcome = store.apply(command.operation)
+        record(outcome, for: command, at: clock)
+        return outcome
+    }
+
+    private mutating func record(_ outcome: Outcome, for command: SessionCommand, at clock: UInt64) {
         lastUse = clock
+        if results.count == 1, results[0].sequence < command.sequence, command.firstIncomplete >= command.sequence {
+            // A client that writes one thing after the other has the result of the one before.
+            results[0] = Result(sequence: command.sequence, outcome: outcome)
+            firstIncomplete = max(firstIncomplete, command.sequence)
+            return
+        }
         let place = results.firstIndex { $0.sequence > command.sequence } ?? results.endIndex
         results.insert(Result(sequence: command.sequence, outcome: outcome), at: place)
         firstIncomplete = max(firstIncomplete, min(command.firstIncomplete, command.sequence))

@@ -2,7 +2,16 @@ import HashTreeCollections
 
 /// The keys and their values. A copy takes no time and shares what doesn't change.
 public struct Store: Hashable, Sendable {
-    private var values: TreeDictionary<Bytes, Bytes> = [:]
+    private var values: TreeDictionary<Key, Bytes> = [:]
+
+    /// A key that is hashed as a whole, and not byte by byte.
+    struct Key: Hashable, Sendable {
+        let bytes: Bytes
+
+        init(_ bytes: Bytes) { self.bytes = bytes }
+
+        func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+    }
 
     /// An empty store.
     public init() {}
@@ -11,19 +20,24 @@ public struct Store: Hashable, Sendable {
     public var count: Int { values.count }
 
     /// The value of `key`; `nil` where it isn't there.
-    public subscript(key: Bytes) -> Bytes? { values[key] }
+    public subscript(key: Bytes) -> Bytes? { values[Key(key)] }
 
     /// The keys that start with `prefix`, in ascending order of their bytes.
     public func keys(withPrefix prefix: Bytes = []) -> [Bytes] {
-        values.keys.filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) }
+        values.keys.lazy.map(\.bytes).filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// All keys with their values, in no particular order.
-    var pairs: TreeDictionary<Bytes, Bytes> { values }
+    var pairs: some Sequence<(key: Bytes, value: Bytes)> { values.lazy.map { (key: $0.key.bytes, value: $0.value) } }
 
     /// Does `operation` and says what became of it.
     public mutating func apply(_ operation: Operation) -> Outcome {
-        let key = operation.key
+        if case .set(let key, let value) = operation {
+            // Whatever was there, this takes its place: there is nothing to look up.
+            values.updateValue(value, forKey: Key(key))
+            return .done
+        }
+        let key = Key(operation.key)
         let (value, outcome) = operation.applied(to: values[key])
         switch outcome {
         case .notFound, .mismatch, .keys, .sessionExpired: break

@@ -13,19 +13,21 @@ extension NodeHost {
     ///
     /// - Returns: Whether nothing is left to do here: the rest is for ``writeHere()``, once the turn's messages have left.
     func startWriting() -> Bool {
-        guard diskCondition != .stall, let life, !life.isWriting, let last = life.writes.last else { return true }
+        guard diskCondition != .stall, life?.isWriting == false, let last = life?.writes.last?.number else {
+            return true
+        }
         if mayWriteHere { return false }
-        let writes = takeWrites()
-        self.life?.isWriting = true
+        let (number, writes) = (lives, takeWrites())
+        life?.isWriting = true
         let box = NIOLoopBound(self, eventLoop: loop)
-        disk.execute { [loop, number = life.number, lastWrite = last.number] disk in
+        disk.execute { [loop] disk in
             let start = NIODeadline.now()
             var failure: String?
             do { try disk.write(writes) } catch { failure = "\(error)" }
             let time = NIODeadline.now() - start
             loop.execute { [failure] in
                 box.value.syncPace.note(time)
-                box.value.wrote(upTo: lastWrite, failure: failure, life: number)
+                box.value.wrote(upTo: last, failure: failure, life: number)
             }
         }
         return true
@@ -33,7 +35,7 @@ extension NodeHost {
 
     private func takeWrites() -> [Write] {
         let writes = life?.writes ?? []
-        life?.writes.removeAll(keepingCapacity: true)
+        life?.writes = []
         counters.syncs += 1
         for write in writes { counters.entriesWritten += write.entries.count }
         return writes
@@ -51,26 +53,25 @@ extension NodeHost {
     /// a sync that is short. A leader's entries are on their way to the others while its own disk works, so that it
     /// doesn't wait.
     private var mayWriteHere: Bool {
-        guard let life, diskCondition == .ok, disk.idleDisk != nil else { return false }
+        guard diskCondition == .ok, disk.idleDisk != nil else { return false }
         if disk.isInMemory { return true }
-        if case .leader = life.node.raft.role { return false }
-        return syncPace.isFast && SyncPace.isLittle(life.writes)
+        guard syncPace.isFast, life?.node.raft.role.name != .leader, let writes = life?.writes else { return false }
+        return SyncPace.isLittle(writes)
     }
 
     /// Writes what waits on this loop, and goes on at once.
     func writeHere() {
-        guard let life, let last = life.writes.last else { return }
+        guard let last = life?.writes.last?.number else { return }
         guard let idle = disk.idleDisk else {
             _ = startWriting()
             return
         }
-        let number = life.number
         let writes = takeWrites()
         let start = NIODeadline.now()
         var failure: String?
         do { try idle.write(writes) } catch { failure = "\(error)" }
         syncPace.note(NIODeadline.now() - start)
-        wrote(upTo: last.number, failure: failure, life: number)
+        wrote(upTo: last, failure: failure, life: lives)
     }
 
     /// The disk failed: nothing more is given to it, and the server stops, paused or not.

@@ -49,10 +49,10 @@ extension NodeHost {
 
     /// Sends a message over the socket.
     func transmit(_ message: Message, number: UInt64) {
-        guard let life else { return noteLost(number, to: message.to, .unreachable) }
+        guard let endpoint = life?.endpoint else { return noteLost(number, to: message.to, .unreachable) }
         // In slow motion every message is acknowledged, so that it is known when all is quiet. At full speed the peers
         // are asked when somebody wants to know.
-        switch life.endpoint.send(message, number: number, wantsHandled: clock.rate < 1) {
+        switch endpoint.send(message, number: number, wantsHandled: clock.rate < 1) {
         case .sent: counters.count(message)
         case .unreachable: noteLost(number, to: message.to, .unreachable)
         case .full: noteLost(number, to: message.to, .full)

@@ -39,6 +39,8 @@ final class NodeHost {
     /// Told what somebody who runs this server alone wants to know, on its loop.
     var report: ((ServerReport) -> Void)?
     private var lastStanding: Standing?
+    /// What runs. Bound to a name it would be copied, and with it, at the next step, the whole log: parts of it are asked for
+    /// where they stand.
     var life: Life?
     /// How many lives there were: what belongs to an earlier one is nothing to the present.
     var lives = 0
@@ -151,7 +153,22 @@ final class NodeHost {
             return
         }
         effects.clear()
+        life?.node.appliesLater = !isObserved
         life?.node.handle(input, at: clock.now, into: &effects)
+        takeEffects()
+    }
+
+    /// Applies what a follower has committed, now that everybody who waits for the turn has what he waits for.
+    private func applyLater() {
+        guard life?.node.hasUnapplied == true, life?.isPaused == false, watchedUpTo == nil else { return }
+        effects.clear()
+        life?.node.apply(at: clock.now, into: &effects)
+        takeEffects()
+        endTurn()
+    }
+
+    /// Takes what a step asks for into the present turn.
+    private func takeEffects() {
         for event in effects.events { note(event) }
         if let write = effects.write { life?.writes.append(write) }
         for message in effects.messages { turn.outbox.append((message, messageNumbers.draw())) }
@@ -171,8 +188,9 @@ final class NodeHost {
 
     /// Reports the server's term, role and leader where they have changed.
     private func reportStanding() {
-        let standing = (life?.node.raft).map { Standing(term: $0.currentTerm, role: $0.role.name, leader: $0.leader) }
-        guard let standing, standing != lastStanding else { return }
+        guard let term = life?.node.raft.currentTerm, let role = life?.node.raft.role.name else { return }
+        let standing = Standing(term: term, role: role, leader: life?.node.raft.leader)
+        guard standing != lastStanding else { return }
         if standing.role == .leader, lastStanding?.role != .leader { counters.elections += 1 }
         lastStanding = standing
         report?(.standing(standing))
@@ -196,13 +214,15 @@ final class NodeHost {
         turn.replies = Replies()
         let sendable = outbox.filter { putOnLink($0.message, number: $0.number) }
         tellTurn()
-        let isToWriteHere = !startWriting()
-        startSnapshots()
+        // The others' way is the longer one.
         for (message, number) in sendable { transmit(message, number: number) }
         life?.endpoint.flush()
+        let isToWriteHere = !startWriting()
+        startSnapshots()
         replies.deliver()
         if !turn.kinds.isEmpty { tellTurn() }
         if isToWriteHere { writeHere() }
+        applyLater()
         scheduleWake()
     }
 
@@ -282,9 +302,9 @@ final class NodeHost {
 
     /// When the server wants to act unasked, as far as it is let.
     var nodeDeadline: Instant? {
-        guard let life, !life.isPaused, watchedUpTo == nil else { return nil }
-        if isTimerHeld, life.node.raft.role.name != .leader { return nil }
-        return life.node.deadline
+        guard life?.isPaused == false, watchedUpTo == nil else { return nil }
+        if isTimerHeld, life?.node.raft.role.name != .leader { return nil }
+        return life?.node.deadline
     }
 
     private func scheduleWakeUp(at deadline: NIODeadline) -> Scheduled<Void> {

@@ -170,6 +170,6 @@ extension Raft {
         let number = durability.startWrite(last: log.lastIndex)
         output.write = Write(
             number: number, hardState: hardState, snapshot: snapshot, base: base, first: first,
-            entries: log.entries(from: first))
+            entries: tail.all(from: first, upTo: log.lastIndex) ?? log.entries(from: first))
     }
 }

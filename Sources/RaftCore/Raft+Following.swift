@@ -93,6 +93,7 @@ extension Raft {
                 let rest = append.entries[place...]
                 durability.change(from: index)
                 log.append(contentsOf: rest)
+                tail = Tail(first: index, entries: place == 0 ? append.entries : Array(rest))
                 if output.isObserved { observe(.appended(Appended(first: index, entries: Array(rest)))) }
                 noteConfigurations(in: rest, from: index)
                 break
@@ -122,6 +123,7 @@ extension Raft {
         }
         observe(.truncated(Truncated(first: index, last: log.lastIndex, had: had, wanted: wanted)))
         durability.change(from: index)
+        tail = Tail()
         log.truncate(from: index)
         forgetConfigurations(from: index)
         return true

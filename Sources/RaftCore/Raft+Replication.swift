@@ -25,6 +25,7 @@ extension Raft {
         guard !entries.isEmpty else { return }
         let first = log.lastIndex.next
         log.append(contentsOf: entries[...])
+        tail = Tail(first: first, entries: entries)
         durability.change(from: first)
         observe(.appended(Appended(first: first, entries: entries)))
         let (last, weight) = (log.lastIndex, entries.reduce(0) { $0 + $1.payload.weight })
@@ -64,10 +65,7 @@ extension Raft {
             while let progress = leader(at: place), mayReceive(progress) {
                 // Followers that are equally far share one copy of the entries.
                 if batch?.first != progress.next {
-                    let limits = settings.limits
-                    let entries = log.entries(
-                        from: progress.next, maxCount: limits.entriesPerAppendMax, maxWeight: limits.bytesPerAppendMax)
-                    batch = (progress.next, entries)
+                    batch = (progress.next, nextEntries(for: progress))
                 }
                 guard let entries = batch?.entries else { break }
                 sendAppend(to: progress, entries, round: leadership.reads.round)
@@ -76,6 +74,14 @@ extension Raft {
             }
             if isNew { observeProgress(at: place) }
         }
+    }
+
+    /// What a follower lacks, as far as it goes into one message.
+    private func nextEntries(for progress: Progress) -> [Entry] {
+        let limits = settings.limits
+        if let entries = tail.entries(from: progress.next, within: limits) { return entries }
+        return log.entries(
+            from: progress.next, maxCount: limits.entriesPerAppendMax, maxWeight: limits.bytesPerAppendMax)
     }
 
     /// Whether there is something to send to a follower, and room for it on the way.

@@ -47,6 +47,8 @@ public struct Raft: Sendable {
     var timers: Timers
     /// The reads that the leader is to confirm, where this server follows one.
     var forwarded: ForwardedReads
+    /// What the present step has put at the end of the log.
+    var tail = Tail()
     /// Entries that the log has forgotten, and whose memory is not given back yet.
     var discarded: [Entry] = []
     /// The broken invariant that halted this server. A halted server does nothing.
@@ -97,6 +99,7 @@ public struct Raft: Sendable {
         self.now = max(self.now, now)
         guard violation == nil else { return }
         giveBackMemory()
+        defer { tail = Tail() }
         switch input {
         case .message(let message): receive(message)
         case .deadline: actOnDeadlines()

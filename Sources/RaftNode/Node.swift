@@ -15,6 +15,9 @@ public struct Node: Sendable {
     public internal(set) var machine = StateMachine()
     /// The last entry that was applied.
     public internal(set) var applied = LogIndex.zero
+    /// Whether a follower leaves what is committed to ``apply(at:into:)``, which its host calls when the step's write and
+    /// messages are on their way: nobody waits for it to have applied anything, but its leader does for its answer.
+    public var appliesLater = false
     /// Why the server's disk failed; a server without a disk does nothing.
     public private(set) var diskFailure: String?
 
@@ -84,6 +87,22 @@ public struct Node: Sendable {
         if let snapshot = output.installed { restore(snapshot, &effects) }
         for answer in output.reads { settle(answer, &effects) }
         if wasLeader, !raft.isLeader || raft.violation != nil { releaseWrites(&effects) }
+        if !appliesLater || raft.isLeader { finishStep(&effects) }
+    }
+
+    /// Whether there is something for ``apply(at:into:)`` to do.
+    public var hasUnapplied: Bool {
+        diskFailure == nil && raft.violation == nil
+            && (applied < raft.commitIndex || confirmedReads.contains { $0.index <= applied })
+    }
+
+    /// Applies what was left to be applied later (``appliesLater``).
+    public mutating func apply(at now: Instant, into effects: inout Effects) {
+        guard diskFailure == nil else { return }
+        finishStep(&effects)
+    }
+
+    private mutating func finishStep(_ effects: inout Effects) {
         applyCommitted(&effects)
         answerConfirmedReads(&effects)
         takeSnapshotIfDue(&effects)

@@ -1,8 +1,18 @@
-/// CRC32C, the Castagnoli polynomial of RFC 3720 §12.1, eight bytes at a time: every error of one or two bits, and every
+import CChecksum
+
+/// CRC32C, the Castagnoli polynomial of RFC 3720 §12.1, by the processor's own instruction where it has one: every error of one or two bits, and every
 /// burst of up to 32, changes it.
 enum Checksum {
     /// The checksum of `bytes`, going on from `seed`, the checksum of what came before.
     static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
+        guard isInstructionThere else { return byTables(bytes, seed: seed) }
+        return ~crc32c_advance(~seed, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+    }
+
+    private static let isInstructionThere = crc32c_is_there()
+
+    /// The same by tables, eight bytes at a time.
+    static func byTables(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { table in
             var crc = ~seed
             var place = 0

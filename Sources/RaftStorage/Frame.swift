@@ -27,18 +27,32 @@ enum Frame {
 
     /// The frame of `payload`, to be written at `offset` of the file of this `segment`.
     static func encoded(_ payload: [UInt8], number: UInt64, segment: UInt64, offset: Int) -> [UInt8] {
-        precondition(payload.count <= payloadMax, "a frame holds at most \(payloadMax) bytes, not \(payload.count)")
-        let size = size(payload: payload.count)
-        var body = payload
-        body.append(contentsOf: repeatElement(padding, count: size - headerSize - payload.count))
-        var writer = ByteWriter()
-        writer.bytes.reserveCapacity(size)
-        writer.write(UInt32(payload.count))
-        writer.write(UInt32(truncatingIfNeeded: number))
-        writer.write(Checksum.of(body))
-        writer.write(headerChecksum(writer.bytes[...], segment: segment, offset: offset))
-        writer.bytes.append(contentsOf: body)
+        var writer = begun(reusing: [])
+        writer.bytes.append(contentsOf: payload)
+        finish(&writer, number: number, segment: segment, offset: offset)
         return writer.bytes
+    }
+
+    /// A writer that goes on with the payload of a frame, in the memory of `bytes`.
+    static func begun(reusing bytes: [UInt8]) -> ByteWriter {
+        var writer = ByteWriter(reusing: bytes)
+        writer.bytes.removeAll(keepingCapacity: true)
+        writer.bytes.append(contentsOf: repeatElement(0, count: headerSize))
+        return writer
+    }
+
+    /// Makes a frame of what was written after ``begun(reusing:)``, to be written at `offset` of the file of this `segment`.
+    static func finish(_ writer: inout ByteWriter, number: UInt64, segment: UInt64, offset: Int) {
+        let length = writer.bytes.count - headerSize
+        precondition(length <= payloadMax, "a frame holds at most \(payloadMax) bytes, not \(length)")
+        let size = size(payload: length)
+        writer.bytes.append(contentsOf: repeatElement(padding, count: size - writer.bytes.count))
+        var header = ByteWriter()
+        header.write(UInt32(length))
+        header.write(UInt32(truncatingIfNeeded: number))
+        header.write(Checksum.of(writer.bytes[headerSize...]))
+        header.write(headerChecksum(header.bytes[...], segment: segment, offset: offset))
+        writer.bytes.replaceSubrange(..<headerSize, with: header.bytes)
     }
 
     /// What stands at a place of a file.

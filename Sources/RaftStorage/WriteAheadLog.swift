@@ -25,7 +25,11 @@ public struct WriteAheadLog<D: Disk> {
     private var files: [(number: UInt64, last: LogIndex)]
     private var isNewFile = false
     private var hasFailed = false
+    /// The memory of the last frame.
+    private var frame: [UInt8] = []
 
+    /// How much memory is kept for the next frame, in bytes.
+    private static var frameKeptMax: Int { 4 << 20 }
     /// How large a file may grow before the next is begun, in bytes.
     public static var segmentBytesMax: Int { 64 << 20 }
 
@@ -70,7 +74,7 @@ public struct WriteAheadLog<D: Disk> {
     public mutating func append(_ writes: some Sequence<Write>) throws(StorageError) {
         try refuseAfterFailure()
         hasFailed = true
-        var writer = ByteWriter()
+        var writer = beginFrame()
         for write in writes {
             if let snapshot = write.snapshot { try install(snapshot) }
             if let position = write.base {
@@ -89,7 +93,7 @@ public struct WriteAheadLog<D: Disk> {
                 last = write.first.previous.advanced(by: write.entries.count)
             }
         }
-        try appendFrame(writer.bytes)
+        try appendFrame(&writer)
         hasFailed = false
     }
 
@@ -131,9 +135,9 @@ public struct WriteAheadLog<D: Disk> {
     }
 
     private mutating func appendRecords(_ records: [Record]) throws(StorageError) {
-        var writer = ByteWriter()
+        var writer = beginFrame()
         for record in records { record.encode(into: &writer) }
-        try appendFrame(writer.bytes)
+        try appendFrame(&writer)
     }
 
     /// After a failure nobody knows what is on the disk; writing on would make matters worse.
@@ -194,11 +198,18 @@ public struct WriteAheadLog<D: Disk> {
         ])
     }
 
-    private mutating func appendFrame(_ payload: [UInt8]) throws(StorageError) {
-        let frame = Frame.encoded(payload, number: nextFrame, segment: segment, offset: length)
-        try disk.append(frame, to: Segment.name(segment))
+    /// A writer for the payload of the next frame, in the memory that the last one had.
+    private mutating func beginFrame() -> ByteWriter {
+        defer { frame = [] }
+        return Frame.begun(reusing: frame)
+    }
+
+    private mutating func appendFrame(_ writer: inout ByteWriter) throws(StorageError) {
+        Frame.finish(&writer, number: nextFrame, segment: segment, offset: length)
+        try disk.append(writer.bytes, to: Segment.name(segment))
         nextFrame += 1
-        length += frame.count
+        length += writer.bytes.count
+        if writer.bytes.count <= WriteAheadLog.frameKeptMax { swap(&frame, &writer.bytes) }
     }
 }
 

@@ -173,6 +173,8 @@ extension ByteBuffer {
             write(append.round.rawValue)
             writeInteger(append.lease.nanoseconds, endianness: .little)
             writeInteger(UInt32(append.entries.count), endianness: .little)
+            // Weights count more for an entry than its head takes.
+            reserveCapacity(minimumWritableBytes: append.entries.reduce(0) { $0 + $1.payload.weight })
             for entry in append.entries { write(entry) }
         case .appendResponse(let response):
             switch response.outcome {
@@ -237,8 +239,7 @@ extension ByteBuffer {
             writeInteger(EntryCode.configuration.rawValue)
             write(configuration)
         case .command(let bytes):
-            writeInteger(EntryCode.command.rawValue)
-            writeInteger(UInt32(bytes.count), endianness: .little)
+            writeMultipleIntegers(EntryCode.command.rawValue, UInt32(bytes.count), endianness: .little)
             writeBytes(bytes)
         }
     }

@@ -18,6 +18,9 @@ package struct NodeBench {
     package private(set) var drafts: [NodeID: SnapshotDraft] = [:]
     /// Whether a snapshot is on disk as soon as it is wanted.
     package var writesSnapshotsAtOnce = true
+    /// Whether followers apply what is committed only when everything else of the step is done, as live servers do while
+    /// nobody watches.
+    package var appliesLater = false
     private var nextRequest: RequestID = 1
     package var now = Instant.zero
     package let configuration: Configuration
@@ -63,10 +66,22 @@ package struct NodeBench {
     package mutating func step(_ input: NodeInput, on node: NodeID) {
         guard var server = nodes[node] else { return }
         var effects = Effects()
+        server.appliesLater = appliesLater
         server.handle(input, at: now, into: &effects)
         nodes[node] = server
-        for event in effects.events { record(.node(node, server.raft.currentTerm, event)) }
         wire += effects.messages
+        carryOut(effects, on: node)
+        server = nodes[node] ?? server
+        guard server.hasUnapplied else { return }
+        effects.clear()
+        server.apply(at: now, into: &effects)
+        nodes[node] = server
+        precondition(effects.messages.isEmpty && effects.write == nil, "what applies says nothing to others")
+        carryOut(effects, on: node)
+    }
+
+    private mutating func carryOut(_ effects: Effects, on node: NodeID) {
+        for event in effects.events { record(.node(node, self[node].raft.currentTerm, event)) }
         for reply in effects.replies {
             precondition(replies[reply.id] == nil, "a request is answered once")
             replies[reply.id] = reply

@@ -1,4 +1,6 @@
 import Dispatch
+import KeyValue
+import Laboratory
 import NIOCore
 import KeyValue
 import Laboratory
@@ -90,8 +92,8 @@ struct WritingTests {
         }
         #expect(elections.isEmpty, "three election timeouts have passed, and its leader lives")
         #expect(picture.lastReturn?.result == .ok, "the two others are a majority")
-        follow(&picture) { picture, _ in picture.isConverged }
-        #expect(picture[follower]?.durable == picture.leader?.durable)
+        follow(&picture) { picture, _ in picture[follower]?.durable == picture.leader?.durable }
+        #expect(picture[follower]?.durable == LogIndex(2), "what waited for the disk is there")
     }
 
     @Test("a loop trusts its disk after many fast syncs in a row, and no longer after a slow one")

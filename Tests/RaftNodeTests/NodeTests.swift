@@ -29,6 +29,56 @@ struct NodeTests {
         #expect(bench.replies[keys]?.result == .keys(["x".bytes]))
     }
 
+    @Test("followers that apply later come to the same, and answer reads when they have")
+    func appliesLater() {
+        var benches = [NodeBench(3), NodeBench(3)]
+        benches[1].appliesLater = true
+        for place in benches.indices {
+            benches[place].elect(n1)
+            for number in 1...20 as ClosedRange<UInt64> {
+                _ = benches[place].perform(.increment(key: "n".bytes, by: Int64(number)), sequence: number)
+                let read = benches[place].ask(.read(.get(key: "n".bytes, .readindex)), on: n2)
+                benches[place].deliver()
+                let sum = number * (number + 1) / 2
+                #expect(benches[place].replies[read]?.result == .value("\(sum)".bytes))
+                if number == 10 {
+                    benches[place].step(.takeSnapshot, on: n3)
+                    benches[place].elect(n2)
+                }
+            }
+            benches[place].reachDeadline(of: n2)
+            benches[place].deliver()
+        }
+        for node in [n1, n2, n3] {
+            #expect(benches[0][node].machine == benches[1][node].machine)
+            #expect(benches[0][node].applied == benches[1][node].applied)
+            #expect(!benches[1][node].hasUnapplied)
+        }
+    }
+
+    @Test("a follower that applies later has its write and its messages first")
+    func appliesAfterwards() throws {
+        var bench = NodeBench(3)
+        bench.elect(n1)
+        _ = bench.ask(.write(SessionCommand(.set(key: "x".bytes, value: "1".bytes))), on: n1)
+        bench.deliver()
+        bench.reachDeadline(of: n1)
+        let heartbeat = try #require(bench.wire.first { $0.to == n2 })
+        var node = bench[n2]
+        let before = node.applied
+        var effects = Effects(isObserved: false)
+        node.appliesLater = true
+        node.handle(.message(heartbeat), at: bench.now, into: &effects)
+        #expect(node.raft.commitIndex > before)
+        #expect(node.applied == before)
+        #expect(effects.messages.count == 1)
+        #expect(node.hasUnapplied)
+        effects.clear()
+        node.apply(at: bench.now, into: &effects)
+        #expect(node.applied == node.raft.commitIndex)
+        #expect(!node.hasUnapplied)
+    }
+
     @Test("a write that is too large is refused, and those that came with it are done")
     func tooLarge() {
         var bench = NodeBench(3)

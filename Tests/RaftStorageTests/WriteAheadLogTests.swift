@@ -322,6 +322,17 @@ struct ChecksumTests {
         #expect(Checksum.of(Array("123456789".utf8)) == 0xe306_9283)
     }
 
+    @Test("the processor's instruction and the tables agree, for every length and place")
+    func tables() {
+        let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 151 ^ $0 >> 3) }
+        for start in 0..<9 {
+            for end in start..<bytes.count {
+                let piece = bytes[start..<end]
+                #expect(Checksum.of(piece, seed: 7) == piece.withUnsafeBytes { Checksum.byTables($0, seed: 7) })
+            }
+        }
+    }
+
     @Test("it can be taken in pieces")
     func pieces() {
         let bytes = Array(0...255 as ClosedRange<UInt8>)
