@@ -46,6 +46,18 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     func isAcceptingNewConnections() -> Bool { count < max }
 }
 
+/// Keeps on accepting where a connection couldn't be: one that was gone again, or one too many for this process, is no
+/// reason to stop listening, and Hummingbird stops at an error.
+final class AcceptingGuard: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+
+    private let complaints: Complaints
+
+    init(complaints: Complaints) { self.complaints = complaints }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { complaints.note(.tooManyConnections) }
+}
+
 /// How a connection is set up and served: as Hummingbird does, but guarded, and all on the loop that it lives on.
 struct GuardedChannel: ServerChildChannel {
     let http: HTTP1Channel
