@@ -44,7 +44,7 @@ struct HostCheck: Sendable {
     private func foreign(_ origin: String) -> Refusal {
         Refusal(
             .forbidden,
-            "a page of another origin, \(Array(origin.utf8).quoted), may change nothing here: send it without a browser",
+            "a page of another origin, \(Array(origin.utf8).quoted), may change nothing here: ask without a browser",
             complaint: .foreignOrigin)
     }
 

@@ -66,6 +66,20 @@ import Testing
         _ = await iterator.next()?.rest()
     }
 
+    @Test func whoComesJustAsAServiceEndsDoesNoHarm() async throws {
+        for _ in 1...50 {
+            let (wires, wire) = AsyncStream<Wire>.makeStream()
+            try await Site.run { (site) async throws in
+                try await withThrowingTaskGroup(of: Wire.self) { group in
+                    for _ in 1...8 { group.addTask { try await Wire.connect(site.port) } }
+                    for try await connected in group { wire.yield(connected) }
+                }
+            }
+            wire.finish()
+            for await wire in wires { wire.close() }
+        }
+    }
+
     @Test func theDateIsAsHTTPHasIt() {
         #expect(DateLine.text(of: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(DateLine.text(of: 951_782_400) == "Tue, 29 Feb 2000 00:00:00 GMT")
