@@ -95,6 +95,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         discards = true
         requestSince = nil
         context.fireChannelRead(wrapInboundOut(.end(nil)))
+        // Whoever needed no body to answer may have done so already.
+        if unanswered == 0 { close(context: context, mode: .output, promise: nil) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -217,6 +219,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func look(_ context: ChannelHandlerContext) {
         guard let deadline, deadline.at <= .now() else { return schedule(context) }
         if let complaint = deadline.complaint { complaints.note(complaint) }
+        // What the decoder says of a request that we ourselves have cut off is no news.
+        discards = true
         context.close(promise: nil)
     }
 }

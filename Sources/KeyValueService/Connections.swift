@@ -7,21 +7,29 @@ import Synchronization
 
 /// The connections that are open.
 final class Connections: Sendable {
-    private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let open = Mutex<(channels: [ObjectIdentifier: any Channel], isEnding: Bool)>(([:], false))
 
     /// How many there are.
-    var count: Int { open.withLock { $0.count } }
+    var count: Int { open.withLock { $0.channels.count } }
 
     /// One more, until it closes.
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
-        open.withLock { $0[id] = channel }
-        channel.closeFuture.whenComplete { _ in self.open.withLock { $0[id] = nil } }
+        let isEnding = open.withLock { open in
+            open.channels[id] = channel
+            return open.isEnding
+        }
+        channel.closeFuture.whenComplete { _ in self.open.withLock { $0.channels[id] = nil } }
+        if isEnding { channel.close(promise: nil) }
     }
 
-    /// Closes them all.
+    /// Closes them all, and those that are still being accepted.
     func closeAll() {
-        for channel in open.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+        let channels = open.withLock { open in
+            open.isEnding = true
+            return Array(open.channels.values)
+        }
+        for channel in channels { channel.close(promise: nil) }
     }
 }
 
@@ -46,30 +54,66 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     func isAcceptingNewConnections() -> Bool { count < max }
 }
 
+/// Keeps on accepting where a connection couldn't be: one that was gone again, or one too many for this process, is no
+/// reason to stop listening, and Hummingbird stops at an error.
+final class AcceptingGuard: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+
+    private let complaints: Complaints
+
+    init(complaints: Complaints) { self.complaints = complaints }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { complaints.note(.tooManyConnections) }
+}
+
 /// How a connection is set up and served: as Hummingbird does, but guarded, and all on the loop that it lives on.
 struct GuardedChannel: ServerChildChannel {
+    /// A connection that was accepted, and of which nothing is read yet. What Hummingbird makes of one must be served:
+    /// dropped, as happens when the service ends just then, it would take the process with it.
+    struct Accepted: ServerChildChannelValue {
+        let channel: any Channel
+    }
+
     let http: HTTP1Channel
     let limits: ServiceLimits
     let complaints: Complaints
     let connections: Connections
     let dates = DateLine()
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Accepted> {
         connections.add(channel)
-        return http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            let pipeline = channel.pipeline.syncOperations
-            let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(
-                ConnectionGuard(limits: limits, complaints: complaints, dates: dates),
-                position: .after(decoder.handler))
-            try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
-            return value
+        // Whether it is sent at once is no reason not to serve somebody.
+        channel.setOption(.tcpOption(.tcp_nodelay), value: 1).whenComplete { _ in }
+        return channel.setOption(.autoRead, value: false).map { Accepted(channel: channel) }
+    }
+
+    func handle(value: Accepted, logger: Logger) async {
+        let channel = value.channel
+        await withTaskExecutorPreference(LoopExecutor(channel.eventLoop)) {
+            do {
+                let served = try await channel.eventLoop.flatSubmit { prepare(channel, logger) }.get()
+                await http.handle(value: served, logger: logger)
+            } catch {
+                // It was closed meanwhile, or can't be served.
+                channel.close(promise: nil)
+            }
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
-            await http.handle(value: value, logger: logger)
+    /// Puts everybody in place who has to do with the connection, and begins to read.
+    private func prepare(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        http.setup(channel: channel, logger: logger).map { served in
+            do {
+                let pipeline = channel.pipeline.syncOperations
+                let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+                try pipeline.addHandler(
+                    ConnectionGuard(limits: limits, complaints: complaints, dates: dates),
+                    position: .after(decoder.handler))
+                channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+            } catch {
+                channel.close(promise: nil)
+            }
+            return served
         }
     }
 }

@@ -26,7 +26,7 @@ struct HostCheck: Sendable {
         if takesAddresses, HostCheck.isAddress(name) { return }
         throw Refusal(
             .misdirectedRequest,
-            "this is not \(Array(authority.utf8).quoted): ask for it under its address, or let whoever serves it add the name",
+            "this is not \(Array(authority.utf8).quoted): ask under its address, or let whoever serves it add the name",
             complaint: .foreignHost)
     }
 
@@ -44,7 +44,7 @@ struct HostCheck: Sendable {
     private func foreign(_ origin: String) -> Refusal {
         Refusal(
             .forbidden,
-            "a page of another origin (\(Array(origin.utf8).quoted)) may change nothing here: send it without a browser",
+            "a page of another origin, \(Array(origin.utf8).quoted), may change nothing here: ask without a browser",
             complaint: .foreignOrigin)
     }
 

@@ -28,6 +28,8 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
             childChannelSetup: channels(for: face), configuration: configuration(for: face),
             onServerRunning: { channel in
                 channel.closeFuture.whenComplete { _ in face.end(on: channel.eventLoop) }
+                // A listener that was closed meanwhile has no need of it.
+                try? await channel.pipeline.addHandler(AcceptingGuard(complaints: face.complaints), position: .first)
                 await onListening(channel.localAddress?.port ?? options.port)
             }, eventLoopGroup: options.eventLoops, logger: options.logger)
         do {

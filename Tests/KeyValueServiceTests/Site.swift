@@ -156,9 +156,12 @@ final class Wire: Sendable {
     /// What came until it holds `text`.
     @discardableResult
     func until(_ text: String) async throws -> String {
-        await until { bytes, isClosed in isClosed || String(decoding: bytes, as: UTF8.self).contains(text) }
-        let all = state.value.withLock { String(decoding: $0.bytes, as: UTF8.self) }
-        try #require(all.contains(text), "'\(all)' ended without '\(text)'")
+        // By bytes: a carriage return and a newline are one character.
+        let wanted = Bytes(text.utf8)
+        await until { bytes, isClosed in isClosed || bytes.contains(wanted) }
+        let bytes = state.value.withLock { $0.bytes }
+        let all = String(decoding: bytes, as: UTF8.self)
+        try #require(bytes.contains(wanted), "'\(all)' ended without '\(text)'")
         return all
     }
 
@@ -191,22 +194,44 @@ final class Wire: Sendable {
     }
 }
 
-/// A log that is kept.
+/// A log that is kept, and can be waited for.
 struct Log: LogHandler {
     private final class Lines: Sendable {
-        let value = Mutex<[String]>([])
+        let state = Mutex<(texts: [String], waiters: [(line: String, continuation: CheckedContinuation<Void, Never>)])>(
+            ([], []))
+
+        func change(_ change: (inout [String]) -> Void) {
+            let done = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                change(&state.texts)
+                let texts = state.texts
+                let done = state.waiters.filter { texts.contains($0.line) }
+                state.waiters.removeAll { texts.contains($0.line) }
+                return done.map(\.continuation)
+            }
+            for continuation in done { continuation.resume() }
+        }
+
+        func wait(_ line: String, _ continuation: CheckedContinuation<Void, Never>) {
+            state.withLock { $0.waiters.append((line, continuation)) }
+            change { _ in }
+        }
     }
 
     private let lines = Lines()
     var metadata = Logger.Metadata()
     var logLevel = Logger.Level.warning
 
-    var texts: [String] { lines.value.withLock { $0 } }
+    var texts: [String] { lines.state.withLock { $0.texts } }
+
+    /// Waits for a line.
+    func until(_ line: String) async {
+        await withCheckedContinuation { continuation in lines.wait(line, continuation) }
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { lines.value.withLock { $0.append("\(event.message)") } }
+    func log(event: LogEvent) { lines.change { $0.append("\(event.message)") } }
 }
