@@ -20,11 +20,11 @@ public struct Event: Hashable, Sendable {
     /// What happened.
     public enum Kind: Hashable, Sendable {
         /// A cluster begins; the first event of every trace.
-        case began(ClusterBegan)
+        indirect case began(ClusterBegan)
         /// Something happened on a server, in the term that it has now.
         case node(NodeID, Term, NodeEvent)
         /// A message was given to its link.
-        case sent(MessageSent)
+        indirect case sent(MessageSent)
         /// A message was handed to the server that it is for.
         case delivered(MessageDelivered)
         /// A message will never arrive.
