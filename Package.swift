@@ -57,10 +57,11 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "CNcurses"),
         .target(name: "Terminal", dependencies: ["CNcurses", "Canvas"], swiftSettings: settings),
+        .target(name: "CAllocator"),
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
+                "CAllocator", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
                 "RaftSimulation", "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .target(
