@@ -102,6 +102,9 @@ extension Model {
             openCall = nil
         case .node(let node, _, .failed(let failed)):
             notice = Notice("\(node): \(failed.reason)", isTrouble: true)
+        case .command(let command):
+            guard let before = command.takesBack else { return }
+            notice = Notice("\(command.text): takes back \(before)")
         case .began: openCall = nil
         // In a trace it is the clock's own, that of the replay.
         case .clock(let clock) where clock.rate > 0: speed = clock.rate

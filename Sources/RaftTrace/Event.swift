@@ -292,9 +292,14 @@ public struct ClockStepped: Hashable, Sendable, Codable {
 public struct CommandDone: Hashable, Sendable, Codable {
     /// Its line.
     public var text: String
+    /// The line of the command that it took back; `nil` where it took none back.
+    public var takesBack: String?
 
     /// A command.
-    public init(text: String) { self.text = text }
+    public init(text: String, takesBack: String? = nil) {
+        self.text = text
+        self.takesBack = takesBack
+    }
 }
 
 /// A property was found broken.
