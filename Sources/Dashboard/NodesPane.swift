@@ -66,7 +66,7 @@ extension Model {
     /// What stands in the place of the election timer; `nil` where the timer does, or what a leader has of its own.
     func waitingFor(_ node: NodePicture) -> String? {
         if node.failure != nil { return "failed" }
-        guard node.isRunning else { return "on disk" }
+        guard node.isRunning else { return node.isWiped ? "wiped" : "on disk" }
         if node.isPaused { return "paused" }
         if node.disk != .ok { return Model.word(for: node.disk) }
         let needed = (node.members ?? Configuration(count: max(1, picture.nodes.count))).majority
