@@ -7,7 +7,7 @@ import RaftTrace
 
 extension Model {
     func nodesPane(_ size: Size) -> Canvas {
-        var canvas = framed(.nodes, size, title: "Nodes")
+        var canvas = framed(.nodes, size, title: "Nodes", note: loadNote)
         let inside = canvas.inside
         let isWide = inside.columns >= 60
         canvas.write(
@@ -21,6 +21,13 @@ extension Model {
         if free >= 1 { drawStores(row: inside.rows, on: &canvas) }
         if free >= 4 { drawActivity(row: inside.rows - 2, on: &canvas) }
         return canvas
+    }
+
+    /// What the load asks for, and what of it is done.
+    private var loadNote: String {
+        guard let load = picture.load else { return "" }
+        let through = Int(statistics.loadPerSecond(at: now).rounded())
+        return "load \(load.rate.grouped)/s: \(through.grouped)/s through"
     }
 
     /// The servers that there is room for, the selected one among them.
@@ -147,5 +154,12 @@ extension Model {
         canvas.write(RateText.plain((rate * 10).rounded() / 10), row: row, column: 14 + width)
         canvas.write("elections", row: row + 1, column: 2, style: .faint)
         canvas.write(elections, row: row + 1, column: 13, style: Style(.orange))
+    }
+}
+
+extension Int {
+    /// The number with its thousands set apart: `10,000`.
+    fileprivate var grouped: String {
+        self < 1_000 ? "\(self)" : (self / 1_000).grouped + "," + String("\(1_000 + self % 1_000)".dropFirst())
     }
 }
