@@ -48,7 +48,7 @@ extension Model {
         }
         if let effects = tellFindings() { return effects }
         selectExisting()
-        guard let slower = slowsTo, lecture == nil, present.leader != nil else { return [] }
+        guard let slower = slowsTo, lecture?.isSilent ?? true, present.leader != nil else { return [] }
         // The first leader is there: from here on everything can be followed by eye.
         slowsTo = nil
         speed = slower
