@@ -62,7 +62,7 @@ let package = Package(
             name: "raft-tui",
             dependencies: [
                 "CAllocator", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftAudit", "RaftCluster", "RaftCore",
-                "RaftSimulation", "RaftStorage", "RaftTrace", "Script", "Terminal", argumentParser,
+                "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script", "Terminal", argumentParser,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
+                "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace",
+                "RaftTransport", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
         .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),

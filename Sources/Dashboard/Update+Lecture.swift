@@ -13,7 +13,7 @@ extension Model {
     mutating func begin(_ script: Script, named name: String) {
         self = Model(
             size: size, isASCII: isASCII, history: history, speed: pace == nil ? speed : 1, slowsTo: pace,
-            isReplay: isReplay, canBranch: canBranch, taste: taste)
+            isReplay: isReplay, canBranch: canBranch, taste: taste, frameBytes: frameBytes)
         lecture = Lecture(name: name, script: script)
     }
 

@@ -4,6 +4,7 @@ import Glibc
 import Laboratory
 import RaftCore
 import RaftTrace
+import RaftTransport
 import Script
 import Terminal
 
@@ -51,7 +52,8 @@ final class Session {
         taste.mouse = terminal.hasMouse ? .on : .none
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste)
+            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste,
+            frameBytes: { $0.frame(number: $1) })
     }
 
     /// Presents `script` from its beginning.

@@ -6,6 +6,7 @@ import Laboratory
 import RaftCore
 import RaftNode
 import RaftTrace
+import RaftTransport
 import Testing
 
 @testable import Dashboard
@@ -26,7 +27,8 @@ struct Stage {
         bench = NodeBench(nodes, settings: settings)
         model = Model(
             size: Size(rows: rows, columns: columns), isASCII: isASCII, history: ["set old 1", "get old"], speed: 0.1,
-            slowsTo: slowsTo)
+            slowsTo: slowsTo,
+            frameBytes: { $0.frame(number: $1) })
         tell()
     }
 

@@ -88,7 +88,7 @@ extension Model {
         switch subject {
         case .node(let node): nodeLines(node)
         case .messages: messagesLines
-        case .message(let number, let place): messageLines(number, sentAt: place)
+        case .message(let number, let place): messageLines(number, sentAt: place, columns: columns)
         case .entries: entryLines
         case .operations: operationLines(columns: columns)
         case .options: optionLines
