@@ -339,14 +339,14 @@ extension Model {
 
     private mutating func help(_ key: Key, _ line: LineEditor, _ top: Int) -> [Effect] {
         var line = line
-        let last = max(0, Help.lines(matching: line.line, self).count - 1)
+        let last = helpScroll(matching: line.line)
         switch key {
         case .escape, .enter: mode = .watching
         case .character("?") where line.text.isEmpty, .character("q") where line.text.isEmpty: mode = .watching
         case .down: mode = .help(line, top: min(top + 1, last))
-        case .up: mode = .help(line, top: max(0, top - 1))
-        case .pageDown: mode = .help(line, top: min(top + 10, last))
-        case .pageUp: mode = .help(line, top: max(0, top - 10))
+        case .up: mode = .help(line, top: max(0, min(top, last) - 1))
+        case .pageDown: mode = .help(line, top: min(top + helpPage, last))
+        case .pageUp: mode = .help(line, top: max(0, min(top, last) - helpPage))
         default:
             if line.take(key) { mode = .help(line, top: 0) }
         }

@@ -39,4 +39,13 @@ struct LinkMarkTests {
         stage.happen(link(1, 3, isHeld: true))
         #expect(!stage.screen.contains("3>1") && !stage.screen.contains("1>3"))
     }
+
+    @Test("the help names the signs of links, in ASCII, too")
+    func help() {
+        for (isASCII, sign) in [(false, "╳1>2"), (true, "X1>2")] {
+            var stage = Stage(3, rows: 40, columns: 120, isASCII: isASCII)
+            stage.type("?cut one way")
+            #expect(stage.screen.contains(sign))
+        }
+    }
 }
