@@ -49,13 +49,14 @@ extension Model {
         let term = node.isRunning ? Style(Symbols.ink(of: node.term)) : .faint
         canvas.writeRight("\(node.term)", row: row, before: 21, style: term)
         let numbers = node.isRunning ? Style.plain : .faint
-        canvas.writeRight("\(node.log.last)", row: row, before: 27, style: numbers)
+        canvas.writeRight(end(of: node.log.last, width: 5), row: row, before: 27, style: numbers)
         // What is committed and applied a server knows only in memory.
-        canvas.writeRight(node.isRunning ? "\(node.commit)" : "-", row: row, before: 34, style: numbers)
+        canvas.writeRight(node.isRunning ? end(of: node.commit, width: 6) : "-", row: row, before: 34, style: numbers)
         var column = 35
         if isWide {
-            canvas.writeRight(node.isRunning ? "\(node.applied)" : "-", row: row, before: 42, style: numbers)
-            canvas.writeRight("\(node.durable)", row: row, before: 47, style: numbers)
+            canvas.writeRight(
+                node.isRunning ? end(of: node.applied, width: 7) : "-", row: row, before: 42, style: numbers)
+            canvas.writeRight(end(of: node.durable, width: 4), row: row, before: 47, style: numbers)
             canvas.writeRight(node.vote?.description ?? "-", row: row, before: 53, style: numbers)
             column = 55
         }
@@ -68,6 +69,12 @@ extension Model {
         } else {
             drawTimer(of: node, row: row, column: column, width: min(10, room), on: &canvas)
         }
+    }
+
+    /// An index in so many columns; of a long one its end, for that is where logs differ.
+    private func end(of index: LogIndex, width: Int) -> String {
+        let digits = "\(index)"
+        return digits.count <= width ? digits : (isASCII ? "~" : symbols.ellipsis) + digits.suffix(width - 1)
     }
 
     /// What stands in the place of the election timer; `nil` where the timer does, or what a leader has of its own.

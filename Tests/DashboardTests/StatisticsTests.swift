@@ -23,4 +23,15 @@ struct StatisticsTests {
         stage.happen(.load(nil))
         #expect(!stage.screen.contains("through"))
     }
+
+    @Test("long indices keep to their columns: of each its end is shown")
+    func longIndices() {
+        for (isASCII, cut) in [(false, "…"), (true, "~")] {
+            var stage = Stage(3, rows: 40, columns: 120, isASCII: isASCII)
+            let log = [TermRun(term: Term(1), count: 12_345_678)]
+            let started = NodeStarted(incarnation: .first, vote: nil, log: log)
+            stage.happen(.node(NodeID(2), Term(1), .started(started)))
+            #expect(stage.screen.contains("follower     1 \(cut)5678      0       0 \(cut)678     -"))
+        }
+    }
 }
