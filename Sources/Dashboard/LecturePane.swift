@@ -17,7 +17,9 @@ extension Model {
         guard let lecture = openLecture else { return Canvas(pane) }
         let step = "\(min(lecture.shown + 1, lecture.slideCount)) of \(lecture.slideCount)"
         let title = lecture.isSilent ? lecture.title : "\(lecture.title) \(symbols.separator) \(step)"
-        let keys = lecture.isSilent ? "it plays by itself, Esc: leave" : "Page Down: on, Page Up: back, Esc: leave"
+        let keys =
+            lecture.isSilent && lecture.ending == nil
+            ? "it plays by itself, Esc: leave" : "Page Down: on, Page Up: back, Esc: leave"
         var canvas = Canvas(pane)
         let style = Style(.sky, isBold: true)
         canvas.frame(
@@ -38,7 +40,7 @@ extension Model {
         }
         if lecture.isAtLatest, let ending = lecture.ending {
             return lines(ending.text, ending.isTrouble ? Style(.vermilion, isBold: true) : Style(.green, isBold: true))
-                + lines("Page Down ends the lesson; the cluster stays, to play with.", .faint)
+                + lines("Page Down closes this; the cluster stays, to play with.", .faint)
         }
         var work = lecture.isWorking ? lines("\(symbols.ellipsis) \(lecture.work ?? "")", .faint) : []
         if lecture.waitsLong(at: presentNow, rate: present.rate) {

@@ -88,6 +88,9 @@ struct LectureTests {
         #expect(stage.screen.contains("it plays by itself"))
         stage.act { $0.elect(NodeID(1)) }
         #expect(stage.effects == [.perform(.speed(0.1))])
+        tell(nil, ending: .init("The end: all of it was played.", isTrouble: false), &stage)
+        #expect(stage.screen.contains("The end: all of it was played."))
+        #expect(!stage.screen.contains("it plays by itself") && stage.screen.contains("Page Down closes this"))
     }
 
     @Test("all choices of every lesson's questions are to be seen in a terminal of the usual size")
