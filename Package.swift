@@ -80,13 +80,13 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "CNcurses"),
         .target(name: "Terminal", dependencies: ["CNcurses", "Canvas"], swiftSettings: settings),
+        .target(name: "CAllocator"),
         .executableTarget(
             name: "raft-tui",
             dependencies: [
-                "Canvas", "ClusterWatch", "Dashboard", "KeyValue", "KeyValueService", "Laboratory", "RaftAudit",
-                "RaftCluster",
-                "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace", "RaftTransport", "Script",
-                "Terminal", argumentParser, logging,
+                "CAllocator", "Canvas", "ClusterWatch", "Dashboard", "KeyValue", "KeyValueService", "Laboratory",
+                "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace",
+                "RaftTransport", "Script", "Terminal", argumentParser, logging,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",
@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace", "Script",
+                "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace",
+                "RaftTransport", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
         .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
         .testTarget(

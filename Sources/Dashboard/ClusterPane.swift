@@ -18,19 +18,18 @@ extension Model {
     }
 
     func clusterPane(_ size: Size) -> Canvas {
-        var canvas = framed(.cluster, size, title: clusterTitle, note: symbols.legend)
+        var canvas = framed(.cluster, size, title: clusterTitle, note: clusterLegend(columns: size.columns - 4))
         let ring = Ring(nodes: picture.nodes.map(\.id), inside: canvas.inside)
         drawLinks(ring, on: &canvas)
         drawMessages(ring, on: &canvas)
-        drawCuts(ring, on: &canvas)
-        drawHolds(ring, on: &canvas)
+        drawLinkMarks(ring, on: &canvas)
         for node in picture.nodes { drawNode(node, ring, on: &canvas) }
         return canvas
     }
 
     /// Where the servers stand: on an ellipse, the first one at the top, the others clockwise. Columns are counted within
     /// the frame.
-    private struct Ring {
+    struct Ring {
         private var places: [NodeID: (row: Double, column: Double)] = [:]
         let inside: Size
 
@@ -134,27 +133,6 @@ extension Model {
         return share <= 1.5 ? share : nil
     }
 
-    /// Marks links that are cut: in the middle where both ways are, nearer to the one who can't send where one is.
-    private func drawCuts(_ ring: Ring, on canvas: inout Canvas) {
-        for state in picture.links.values where state.isCut {
-            let isBothWays = picture.link(from: state.to, to: state.from).isCut
-            guard let point = ring.point(from: state.from, to: state.to, share: isBothWays ? 0.5 : 0.22) else {
-                continue
-            }
-            canvas.write(
-                symbols.cut, row: 1 + point.row, column: 1 + point.column, style: Style(.vermilion, isBold: true))
-        }
-    }
-
-    /// Marks links on which messages wait until somebody says otherwise.
-    private func drawHolds(_ ring: Ring, on canvas: inout Canvas) {
-        for state in picture.links.values where state.isHeld && !state.isCut {
-            guard let point = ring.point(from: state.from, to: state.to, share: 0.12) else { continue }
-            canvas.write(
-                symbols.held, row: 1 + point.row, column: 1 + point.column, style: Style(.purple, isBold: true))
-        }
-    }
-
     private func drawNode(_ node: NodePicture, _ ring: Ring, on canvas: inout Canvas) {
         guard let (name, row, column) = name(of: node, ring) else { return }
         let style = Symbols.style(of: node)
@@ -167,7 +145,7 @@ extension Model {
     }
 
     /// A server's name with its sign, and where that stands in the pane.
-    private func name(of node: NodePicture, _ ring: Ring) -> (text: String, row: Int, column: Int)? {
+    func name(of node: NodePicture, _ ring: Ring) -> (text: String, row: Int, column: Int)? {
         guard let place = ring.place(of: node.id) else { return nil }
         let text = "[\(symbols.sign(of: node)) \(node.id)]"
         return (text, 1 + Int(place.row), 1 + Int(place.column) - Glyph.width(of: text) / 2)

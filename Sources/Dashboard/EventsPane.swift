@@ -3,7 +3,7 @@ import KeyValue
 import RaftCore
 import RaftTrace
 
-// What happened, to read; the store of each server; and the help.
+// What happened, to read; and the store of each server.
 
 extension Model {
     func eventsPane(_ size: Size) -> Canvas {
@@ -74,24 +74,5 @@ extension Model {
         if node.storeCount > keys.count {
             canvas.write("\(node.storeCount) keys", row: row, column: column, style: .faint, limit: edge - column)
         }
-    }
-
-    func helpPane(_ size: Size, filter: String, top: Int) -> Canvas {
-        let lines = Help.lines(matching: filter, self)
-        var canvas = framed(nil, size, title: filter.isEmpty ? "Help" : "Help on '\(filter)'")
-        let (rows, edge) = (canvas.inside.rows, canvas.size.columns - 1)
-        for (place, line) in lines.dropFirst(min(top, max(0, lines.count - rows))).prefix(rows).enumerated() {
-            let row = 1 + place
-            if line.isHeading {
-                canvas.write(line.left, row: row, column: 2, style: Style(.sky, isBold: true), limit: edge - 2)
-            } else {
-                let mark = symbols.ellipsis
-                canvas.write(
-                    line.left, row: row, column: 4, style: .plain.bold, limit: min(27, edge - 4), cutMark: mark)
-                canvas.write(line.right, row: row, column: 32, limit: edge - 32, cutMark: mark)
-            }
-        }
-        if lines.isEmpty { canvas.write("nothing is called so", row: 1, column: 2, style: .faint) }
-        return canvas
     }
 }

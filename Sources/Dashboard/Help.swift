@@ -102,12 +102,32 @@ enum Help {
                 }
             )
         }
-        let all = chapters.map { (title: "Keys: \($0.title.lowercased())", items: $0.items) } + commands
+        let signs = (title: "Signs", items: signs(model.symbols))
+        let all = chapters.map { (title: "Keys: \($0.title.lowercased())", items: $0.items) } + [signs] + commands
         return all.flatMap { chapter -> [(left: String, right: String, isHeading: Bool)] in
             let items = chapter.items.filter(matches)
             guard !items.isEmpty else { return [] }
             return [(chapter.title, "", true)] + items.map { ($0.keys, $0.sentence, false) }
         }
+    }
+
+    /// What the panes draw with.
+    private static func signs(_ symbols: Symbols) -> [Item] {
+        let isASCII = symbols.isASCII
+        return [
+            Item(
+                keys: isASCII ? "o * % ?" : "○ ★ ◐ ◔",
+                sentence: "a follower, leader, candidate; one that asks first (PreVote)"),
+            Item(keys: isASCII ? ", x = !" : "◌ ✕ ‖ !", sentence: "a learner; a node that is down, paused, halted"),
+            Item(keys: symbols.cut, sentence: "a link that is cut, in its middle"),
+            Item(keys: "\(symbols.cut)1>2", sentence: "cut one way: nothing gets from n1 to n2, but from n2 to n1"),
+            Item(keys: "\(symbols.held)1>2", sentence: "messages from n1 to n2 wait, until release"),
+            Item(keys: isASCII ? "@ . + !" : "● ◦ ◂ ◃", sentence: "append, heartbeat; accepted, refused"),
+            Item(keys: isASCII ? "? y n" : "? ✓ ✗", sentence: "a vote is asked for, given, refused"),
+            Item(
+                keys: isASCII ? "# - r R >" : "▣ ◁ ◇ ◆ »",
+                sentence: "snapshot, its answer; read index, its answer; hand-over"),
+        ]
     }
 
     /// The keys that work while a trace is shown.

@@ -1,4 +1,5 @@
 import Canvas
+import RaftCore
 import RaftTrace
 import Script
 
@@ -17,6 +18,8 @@ public struct Lecture: Sendable {
     private(set) var guess: Int?
     /// The line that takes its time, while there is nothing new to show.
     private(set) var work: String?
+    /// Since when that is the line, or since when it is waited for again.
+    var workSince = Instant.zero
     /// How it ended, where it has.
     private(set) var ending: LectureProgress.Ending?
     /// Whether somebody plays freely meanwhile.
@@ -28,6 +31,9 @@ public struct Lecture: Sendable {
         slideCount = script.slideCount
     }
 
+    /// Whether it says nothing to anybody, as a script that was saved: it plays by itself.
+    var isSilent: Bool { slideCount == 0 }
+
     /// What is shown; `nil` before the first slide.
     var slide: Slide? { slides.indices.contains(shown) ? slides[shown].slide : nil }
 
@@ -37,6 +43,14 @@ public struct Lecture: Sendable {
     /// Whether the next step is the cluster's, not the presenter's.
     var isWorking: Bool { isAtLatest && work != nil && ending == nil }
 
+    /// Whether it has waited for the cluster for longer than an audience expects, with the clock at this rate.
+    func waitsLong(at now: Instant, rate: Double) -> Bool {
+        isWorking && rate > 0 && (now - workSince).seconds >= Lecture.patience.seconds * rate
+    }
+
+    /// How long a step of a lesson may take before it is said what to do about it, in real time.
+    private static let patience = Interval.seconds(8)
+
     /// The place of the step before a question that is open: what has happened since would give its answer away.
     var placeBeforeQuestion: Int? {
         guard case .question(_, isAnswered: false)? = slide, isAtLatest, shown > 0 else { return nil }
@@ -44,7 +58,8 @@ public struct Lecture: Sendable {
     }
 
     /// Takes note of how far the lesson is.
-    mutating func take(_ progress: LectureProgress, place: Int) {
+    mutating func take(_ progress: LectureProgress, place: Int, at now: Instant) {
+        if progress.work != work { workSince = now }
         (work, ending) = (progress.work, progress.ending)
         guard let slide = progress.slide else { return }
         if let last = slides.last, last.slide.isSame(as: slide) {

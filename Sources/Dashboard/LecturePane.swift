@@ -1,4 +1,5 @@
 import Canvas
+import RaftTrace
 import Script
 
 // What a lesson tells its audience, below the first line; and the list of lessons.
@@ -14,13 +15,16 @@ extension Model {
 
     func lecturePane(_ pane: Size) -> Canvas {
         guard let lecture = openLecture else { return Canvas(pane) }
-        let step = min(lecture.shown + 1, lecture.slideCount)
-        let title = "\(lecture.title) \(symbols.separator) \(step) of \(lecture.slideCount)"
+        let step = "\(min(lecture.shown + 1, lecture.slideCount)) of \(lecture.slideCount)"
+        let title = lecture.isSilent ? lecture.title : "\(lecture.title) \(symbols.separator) \(step)"
+        let keys =
+            lecture.isSilent && lecture.ending == nil
+            ? "it plays by itself, Esc: leave" : "Page Down: on, Page Up: back, Esc: leave"
         var canvas = Canvas(pane)
         let style = Style(.sky, isBold: true)
         canvas.frame(
             symbols.focusFrame, title: title,
-            note: pane.columns >= 70 ? "Page Down: on, Page Up: back, Esc: leave" : "",
+            note: pane.columns >= 70 ? keys : "",
             style: style, titleStyle: style)
         for (place, line) in lectureLines(columns: pane.columns - 4).prefix(canvas.inside.rows).enumerated() {
             canvas.write(line.text, row: 1 + place, column: 2, style: line.style, limit: pane.columns - 4)
@@ -36,9 +40,14 @@ extension Model {
         }
         if lecture.isAtLatest, let ending = lecture.ending {
             return lines(ending.text, ending.isTrouble ? Style(.vermilion, isBold: true) : Style(.green, isBold: true))
-                + lines("Page Down ends the lesson; the cluster stays, to play with.", .faint)
+                + lines("Page Down closes this; the cluster stays, to play with.", .faint)
         }
-        let work = lecture.isWorking ? lines("\(symbols.ellipsis) \(lecture.work ?? "")", .faint) : []
+        var work = lecture.isWorking ? lines("\(symbols.ellipsis) \(lecture.work ?? "")", .faint) : []
+        if lecture.waitsLong(at: presentNow, rate: present.rate) {
+            work += lines(
+                "This takes long: where the cluster isn't as the lesson left it, r r begins the lesson anew.",
+                Style(.orange))
+        }
         switch lecture.slide {
         case .sentence(let text)?: return lines(text, .plain.bold) + work
         case .question(let question, let isAnswered)?:

@@ -17,6 +17,8 @@ public struct Model: Sendable {
     public let isReplay: Bool
     /// Whether what has passed can be gone back to, and gone on from on another way.
     public let canBranch: Bool
+    /// What the bytes of a message are; `nil` where nobody has said so.
+    let frameBytes: FrameBytes?
     /// What was seen of the cluster.
     public internal(set) var witness = Witness()
     /// How many of the audit's findings were told.
@@ -79,10 +81,13 @@ public struct Model: Sendable {
     ///   - slowsTo: The rate to go on with when the first leader is there.
     ///   - isReplay: Whether a trace is shown.
     ///   - taste: How its user likes the screen.
+    ///   - frameBytes: What the bytes of a message are, on its way over a socket.
     public init(
         size: Size, isASCII: Bool, history: [String] = [], speed: Double, slowsTo: Double? = nil,
-        isReplay: Bool = false, canBranch: Bool = false, taste: Taste = Taste()
+        isReplay: Bool = false, canBranch: Bool = false, taste: Taste = Taste(),
+        frameBytes: FrameBytes? = nil
     ) {
+        self.frameBytes = frameBytes
         self.canBranch = canBranch
         self.size = size
         self.taste = taste

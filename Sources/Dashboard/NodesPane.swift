@@ -7,7 +7,7 @@ import RaftTrace
 
 extension Model {
     func nodesPane(_ size: Size) -> Canvas {
-        var canvas = framed(.nodes, size, title: "Nodes")
+        var canvas = framed(.nodes, size, title: "Nodes", note: loadNote)
         let inside = canvas.inside
         let isWide = inside.columns >= 60
         canvas.write(
@@ -21,6 +21,13 @@ extension Model {
         if free >= 1 { drawStores(row: inside.rows, on: &canvas) }
         if free >= 4 { drawActivity(row: inside.rows - 2, on: &canvas) }
         return canvas
+    }
+
+    /// What the load asks for, and what of it is done.
+    private var loadNote: String {
+        guard let load = picture.load else { return "" }
+        let through = Int(statistics.loadPerSecond(at: now).rounded())
+        return "load \(load.rate.grouped)/s: \(through.grouped)/s through"
     }
 
     /// The servers that there is room for, the selected one among them.
@@ -42,13 +49,14 @@ extension Model {
         let term = node.isRunning ? Style(Symbols.ink(of: node.term)) : .faint
         canvas.writeRight("\(node.term)", row: row, before: 21, style: term)
         let numbers = node.isRunning ? Style.plain : .faint
-        canvas.writeRight("\(node.log.last)", row: row, before: 27, style: numbers)
+        canvas.writeRight(end(of: node.log.last, width: 5), row: row, before: 27, style: numbers)
         // What is committed and applied a server knows only in memory.
-        canvas.writeRight(node.isRunning ? "\(node.commit)" : "-", row: row, before: 34, style: numbers)
+        canvas.writeRight(node.isRunning ? end(of: node.commit, width: 6) : "-", row: row, before: 34, style: numbers)
         var column = 35
         if isWide {
-            canvas.writeRight(node.isRunning ? "\(node.applied)" : "-", row: row, before: 42, style: numbers)
-            canvas.writeRight("\(node.durable)", row: row, before: 47, style: numbers)
+            canvas.writeRight(
+                node.isRunning ? end(of: node.applied, width: 7) : "-", row: row, before: 42, style: numbers)
+            canvas.writeRight(end(of: node.durable, width: 4), row: row, before: 47, style: numbers)
             canvas.writeRight(node.vote?.description ?? "-", row: row, before: 53, style: numbers)
             column = 55
         }
@@ -63,10 +71,16 @@ extension Model {
         }
     }
 
+    /// An index in so many columns; of a long one its end, for that is where logs differ.
+    private func end(of index: LogIndex, width: Int) -> String {
+        let digits = "\(index)"
+        return digits.count <= width ? digits : (isASCII ? "~" : symbols.ellipsis) + digits.suffix(width - 1)
+    }
+
     /// What stands in the place of the election timer; `nil` where the timer does, or what a leader has of its own.
     func waitingFor(_ node: NodePicture) -> String? {
         if node.failure != nil { return "failed" }
-        guard node.isRunning else { return "on disk" }
+        guard node.isRunning else { return node.isWiped ? "wiped" : "on disk" }
         if node.isPaused { return "paused" }
         if node.disk != .ok { return Model.word(for: node.disk) }
         let needed = (node.members ?? Configuration(count: max(1, picture.nodes.count))).majority
@@ -147,5 +161,12 @@ extension Model {
         canvas.write(RateText.plain((rate * 10).rounded() / 10), row: row, column: 14 + width)
         canvas.write("elections", row: row + 1, column: 2, style: .faint)
         canvas.write(elections, row: row + 1, column: 13, style: Style(.orange))
+    }
+}
+
+extension Int {
+    /// The number with its thousands set apart: `10,000`.
+    fileprivate var grouped: String {
+        self < 1_000 ? "\(self)" : (self / 1_000).grouped + "," + String("\(1_000 + self % 1_000)".dropFirst())
     }
 }

@@ -8,6 +8,7 @@ public struct Statistics: Sendable {
         var number: Int64
         var commits = 0
         var elections = 0
+        var loaded = 0
     }
 
     private var stretches: [Stretch] = []
@@ -17,6 +18,9 @@ public struct Statistics: Sendable {
     private static let stretchesMax = 480
 
     mutating func take(_ event: Event) {
+        if case .returned(let answer) = event.kind, answer.result.isOK, Load.number(of: answer.client) != nil {
+            change(at: event.at) { $0.loaded += 1 }
+        }
         guard case .node(_, _, .raft(let observation)) = event.kind else { return }
         switch observation {
         case .committed(let committed):
@@ -43,9 +47,14 @@ public struct Statistics: Sendable {
     func elections(_ count: Int, until now: Instant) -> [Int] { series(count, until: now, \.elections) }
 
     /// Commits a second of cluster time, over the last two seconds.
-    func commitsPerSecond(at now: Instant) -> Double {
+    func commitsPerSecond(at now: Instant) -> Double { perSecond(at: now, \.commits) }
+
+    /// Writes of a load that were done, a second of cluster time, over the last two seconds.
+    func loadPerSecond(at now: Instant) -> Double { perSecond(at: now, \.loaded) }
+
+    private func perSecond(at now: Instant, _ value: KeyPath<Stretch, Int>) -> Double {
         let span = 8
-        return Double(commits(span, until: now).reduce(0, +)) / (Statistics.stretch.seconds * Double(span))
+        return Double(series(span, until: now, value).reduce(0, +)) / (Statistics.stretch.seconds * Double(span))
     }
 
     private func series(_ count: Int, until now: Instant, _ value: KeyPath<Stretch, Int>) -> [Int] {

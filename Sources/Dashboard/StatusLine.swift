@@ -147,7 +147,11 @@ extension Model {
                 drawCandidates(line, recall, row: row, on: &canvas)
             }
         case .filter: canvas.write("Enter keeps the filter, Esc shows all events", row: row, column: 0, style: .faint)
-        case .help: canvas.write("type to filter, arrows scroll, Esc closes", row: row, column: 0, style: .faint)
+        case .help:
+            canvas.write(
+                size.columns < 48
+                    ? "type: filter, arrows: scroll, Esc: close"
+                    : "type to filter, arrows and Page Down scroll, Esc closes", row: row, column: 0, style: .faint)
         case .link:
             canvas.write(
                 "a digit cuts both ways; again: one way, the other, whole; Esc: done", row: row, column: 0,

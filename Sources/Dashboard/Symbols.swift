@@ -15,6 +15,7 @@ struct Symbols {
     var matchMark: String { isASCII ? "." : "·" }
     var cut: String { isASCII ? "X" : "╳" }
     var held: String { isASCII ? "=" : "‖" }
+    var atWork: String { isASCII ? "*" : "●" }
     var selection: String { isASCII ? ">" : "▌" }
     var arrow: String { isASCII ? "->" : "→" }
     var tick: String { isASCII ? "ok" : "✓" }

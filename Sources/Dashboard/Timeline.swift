@@ -33,7 +33,10 @@ struct Timeline: Sendable {
 
     /// Begins a chapter, before whose first event this is what is known. The oldest goes where there are too many.
     mutating func beginChapter(with picture: Picture, _ service: Service = Service()) {
-        chapters.append(Chapter(before: picture, service: service, events: []))
+        var events: [Event] = []
+        // A row that grows takes up to twice its room, and that of the row before it.
+        events.reserveCapacity(Timeline.chapterLength)
+        chapters.append(Chapter(before: picture, service: service, events: events))
         guard chapters.count > Timeline.chaptersMax else { return }
         chapters.removeFirst()
         start += Timeline.chapterLength

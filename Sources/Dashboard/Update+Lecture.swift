@@ -13,7 +13,7 @@ extension Model {
     mutating func begin(_ script: Script, named name: String) {
         self = Model(
             size: size, isASCII: isASCII, history: history, speed: pace == nil ? speed : 1, slowsTo: pace,
-            isReplay: isReplay, canBranch: canBranch, taste: taste)
+            isReplay: isReplay, canBranch: canBranch, taste: taste, frameBytes: frameBytes)
         lecture = Lecture(name: name, script: script)
     }
 
@@ -21,7 +21,7 @@ extension Model {
     mutating func take(_ progress: LectureProgress) -> [Effect] {
         guard var lecture else { return [] }
         let count = lecture.slides.count
-        lecture.take(progress, place: max(timeline.startIndex, timeline.endIndex - 1))
+        lecture.take(progress, place: max(timeline.startIndex, timeline.endIndex - 1), at: presentNow)
         // Whoever looks back at an earlier step is taken along when the lesson goes on by itself.
         if lecture.slides.count > count {
             if past != nil { returnToPresent() }
@@ -79,6 +79,7 @@ extension Model {
     /// Goes on with a lesson that was left.
     mutating func takeUpLecture() -> [Effect] {
         lecture?.isLeft = false
+        lecture?.workSince = presentNow
         lecture?.turnToLatest()
         returnToPresent()
         return [.leaveLesson(false)]

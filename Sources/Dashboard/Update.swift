@@ -48,7 +48,7 @@ extension Model {
         }
         if let effects = tellFindings() { return effects }
         selectExisting()
-        guard let slower = slowsTo, lecture == nil, present.leader != nil else { return [] }
+        guard let slower = slowsTo, lecture?.isSilent ?? true, present.leader != nil else { return [] }
         // The first leader is there: from here on everything can be followed by eye.
         slowsTo = nil
         speed = slower
@@ -103,6 +103,9 @@ extension Model {
             openCall = nil
         case .node(let node, _, .failed(let failed)):
             notice = Notice("\(node): \(failed.reason)", isTrouble: true)
+        case .command(let command):
+            guard let before = command.takesBack else { return }
+            notice = Notice("\(command.text): takes back \(before)")
         case .began: openCall = nil
         // In a trace it is the clock's own, that of the replay.
         case .clock(let clock) where clock.rate > 0: speed = clock.rate
@@ -337,14 +340,14 @@ extension Model {
 
     private mutating func help(_ key: Key, _ line: LineEditor, _ top: Int) -> [Effect] {
         var line = line
-        let last = max(0, Help.lines(matching: line.line, self).count - 1)
+        let last = helpScroll(matching: line.line)
         switch key {
         case .escape, .enter: mode = .watching
         case .character("?") where line.text.isEmpty, .character("q") where line.text.isEmpty: mode = .watching
         case .down: mode = .help(line, top: min(top + 1, last))
-        case .up: mode = .help(line, top: max(0, top - 1))
-        case .pageDown: mode = .help(line, top: min(top + 10, last))
-        case .pageUp: mode = .help(line, top: max(0, top - 10))
+        case .up: mode = .help(line, top: max(0, min(top, last) - 1))
+        case .pageDown: mode = .help(line, top: min(top + helpPage, last))
+        case .pageUp: mode = .help(line, top: max(0, min(top, last) - helpPage))
         default:
             if line.take(key) { mode = .help(line, top: 0) }
         }

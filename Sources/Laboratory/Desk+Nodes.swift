@@ -8,7 +8,9 @@ extension Desk {
         standing[node] = .up
         wiped.remove(node)
         // Its disk is in use: one that was wiped before can't take its place any more.
-        undoable = undoable.map { $0.filter { if case .unwipe(node, _) = $0 { false } else { true } } }
+        for place in undoable.indices {
+            undoable[place].undos.removeAll { if case .unwipe(node, _) = $0 { true } else { false } }
+        }
         return [.start(node)]
     }
 
@@ -122,7 +124,7 @@ extension Desk {
 
     private static let undoableMax = 100
 
-    mutating func remember(_ undo: Undo) { undoable.append([undo]) }
+    mutating func remember(_ undo: Undo) { undoable.append(Fault(undos: [undo])) }
 
     /// Forgets the oldest faults where there are too many.
     mutating func forgetOldFaults() {
@@ -131,16 +133,17 @@ extension Desk {
 
     /// Makes the faults after the first `count` one: a command did them, and is taken back as a whole.
     mutating func joinUndos(after count: Int) {
-        let last = undoable.dropFirst(count).flatMap(\.self)
+        let last = undoable.dropFirst(count).flatMap(\.undos)
         guard !last.isEmpty else { return }
-        undoable = undoable.prefix(count) + [last]
+        undoable = undoable.prefix(count) + [Fault(undos: last)]
     }
 
     mutating func takeBack() throws(Refusal) -> [Order] {
         // What somebody has mended by hand since is no fault any more.
-        while let last = undoable.last, !last.contains(where: isStanding) { undoable.removeLast() }
+        while let last = undoable.last, !last.undos.contains(where: isStanding) { undoable.removeLast() }
         guard let last = undoable.popLast() else { throw Refusal("there is no fault to take back") }
-        return last.reversed().filter(isStanding).flatMap { takeBack($0) }
+        takenBack = last.text
+        return last.undos.reversed().filter(isStanding).flatMap { takeBack($0) }
     }
 
     private mutating func takeBack(_ undo: Undo) -> [Order] {

@@ -25,7 +25,9 @@ public struct Desk: Sendable {
     var wiped: Set<NodeID> = []
     var links: [Picture.LinkID: LinkState] = [:]
     /// The faults that can be taken back, the latest last; those of one command together.
-    var undoable: [[Undo]] = []
+    var undoable: [Fault] = []
+    /// The command that the latest one took back; `nil` where it took none back.
+    public internal(set) var takenBack: String?
     private var lastWrites: [String: Request] = [:]
     private var load: Load?
 
@@ -34,6 +36,14 @@ public struct Desk: Sendable {
         case up
         case down
         case paused
+    }
+
+    /// A fault that can be taken back.
+    struct Fault: Sendable {
+        /// What takes it back; all that one command did.
+        var undos: [Undo]
+        /// That command.
+        var text = ""
     }
 
     /// What taking back a fault does.
@@ -70,7 +80,11 @@ public struct Desk: Sendable {
     public mutating func orders(for command: Command, seeing picture: Picture) throws(Refusal) -> [Order] {
         // What a command would change is kept only where all of it can be done.
         var copy = self
+        copy.takenBack = nil
         let orders = try copy.carryOut(command, Names(picture: picture, nodes: nodes))
+        for place in copy.undoable.indices.dropFirst(undoable.count) {
+            copy.undoable[place].text = command.description
+        }
         copy.forgetOldFaults()
         self = copy
         return orders

@@ -48,6 +48,11 @@ public final class Replay: RunningLaboratory {
         return place < events.count ? clock.realDelay(until: events[place].at) : nil
     }
 
+    /// Whether all of the trace has happened.
+    public var isOver: Bool { place >= events.count }
+    /// What to say then.
+    public static let end = "the trace ends here: r and r again go back to its beginning"
+
     /// What has happened began with disks as they were.
     public func prepare(_ boot: Boot) throws(Refusal) { throw Replay.past }
 
@@ -61,7 +66,7 @@ public final class Replay: RunningLaboratory {
             if clock.isFrozen { throw Refusal("the clock stands still already") }
             changeClock(0)
         case .thaw:
-            if place >= events.count { throw Refusal("the trace ends here: r and r again go back to its beginning") }
+            if place >= events.count { throw Refusal(Replay.end) }
             changeClock(speed)
         case .speed(let rate):
             speed = rate

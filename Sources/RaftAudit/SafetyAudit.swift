@@ -20,7 +20,7 @@ public struct SafetyAudit: Sendable {
     /// The latest term that had a leader.
     private var latestLed = Term.zero
     private var votes: [Ballot: NodeID] = [:]
-    private var entries = EntryHistory()
+    private var entries = EntryHistory(size: SafetyAudit.windowSize)
     /// The terms of committed entries, and the term in which each was committed; zero for what was left out.
     var committed = Window<(entry: Term, committedIn: Term)>(size: SafetyAudit.windowSize)
     private var applied = Window<Digest?>(size: SafetyAudit.windowSize)

@@ -11,7 +11,8 @@ extension LiveCluster {
     @discardableResult
     public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
         let orders = try desk.orders(for: command, seeing: picture)
-        events.tell([.command(CommandDone(text: command.description))], at: clock.now)
+        let done = CommandDone(text: command.description, takesBack: desk.takenBack)
+        events.tell([.command(done)], at: clock.now)
         var call: UInt64?
         for order in orders {
             if case .call(let command, let via) = order { call = self.call(command, via: via) } else { carryOut(order) }

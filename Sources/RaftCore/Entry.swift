@@ -19,7 +19,7 @@ public enum Payload: Hashable, Sendable {
     /// (paper §8).
     case noop
     /// The members of the cluster from here on (paper §6).
-    case configuration(Configuration)
+    indirect case configuration(Configuration)
     /// A command for the state machine, in the state machine's own form; Raft doesn't look into it.
     case command([UInt8])
 

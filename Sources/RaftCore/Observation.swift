@@ -6,7 +6,7 @@ public enum Observation: Hashable, Sendable {
     /// The server's role changed.
     case roleChanged(RoleChange)
     /// A candidate got an answer from this server.
-    case voteCast(VoteCast)
+    indirect case voteCast(VoteCast)
     /// This candidate counted an answer.
     case voteCounted(VoteCounted)
     /// The election timer was set.
@@ -16,9 +16,9 @@ public enum Observation: Hashable, Sendable {
     /// Entries were removed from the log.
     case truncated(Truncated)
     /// A leader's entries were refused.
-    case appendRefused(AppendRefused)
+    indirect case appendRefused(AppendRefused)
     /// The leader learned how far a follower is, or decided what to send it next.
-    case progressed(Progressed)
+    indirect case progressed(Progressed)
     /// The commit index advanced.
     case committed(Committed)
     /// A majority stores an entry of an earlier term, which isn't committed by that (paper §5.4.2).

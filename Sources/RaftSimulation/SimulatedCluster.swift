@@ -100,7 +100,7 @@ public final class SimulatedCluster: Laboratory {
     @discardableResult
     public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
         let orders = try desk.orders(for: command, seeing: picture)
-        world.tell(.command(CommandDone(text: command.description)))
+        world.tell(.command(CommandDone(text: command.description, takesBack: desk.takenBack)))
         var call: UInt64?
         for order in orders {
             call = world.carryOut(order) ?? call

@@ -20,11 +20,11 @@ public struct Event: Hashable, Sendable {
     /// What happened.
     public enum Kind: Hashable, Sendable {
         /// A cluster begins; the first event of every trace.
-        case began(ClusterBegan)
+        indirect case began(ClusterBegan)
         /// Something happened on a server, in the term that it has now.
         case node(NodeID, Term, NodeEvent)
         /// A message was given to its link.
-        case sent(MessageSent)
+        indirect case sent(MessageSent)
         /// A message was handed to the server that it is for.
         case delivered(MessageDelivered)
         /// A message will never arrive.
@@ -310,9 +310,14 @@ public struct ClockStepped: Hashable, Sendable, Codable {
 public struct CommandDone: Hashable, Sendable, Codable {
     /// Its line.
     public var text: String
+    /// The line of the command that it took back; `nil` where it took none back.
+    public var takesBack: String?
 
     /// A command.
-    public init(text: String) { self.text = text }
+    public init(text: String, takesBack: String? = nil) {
+        self.text = text
+        self.takesBack = takesBack
+    }
 }
 
 /// A property was found broken.

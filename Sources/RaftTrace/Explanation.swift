@@ -112,7 +112,9 @@ extension Event.Kind {
         case .called(let call): call.explanation
         case .returned(let answer):
             Explanation([], "\(answer.client): \(answer.result)", nil, answer.result.isOK ? .usual : .important)
-        case .command(let command): Explanation([], "» \(command.text)", nil, .important)
+        case .command(let command):
+            Explanation(
+                [], "» \(command.text)" + (command.takesBack.map { ": takes back \($0)" } ?? ""), nil, .important)
         case .violation(let broken): Explanation([], "\(broken.property): \(broken.sentence)", nil, .alarming)
         case .dropped(let dropped):
             Explanation(

@@ -13,6 +13,8 @@ public struct NodePicture: Hashable, Sendable {
     public private(set) var isTimerHeld = false
     /// How its disk works.
     public private(set) var disk = DiskChanged.Condition.ok
+    /// Whether its disk was taken away, and it has not started since: it has neither term nor vote nor log.
+    public private(set) var isWiped = false
     /// The broken invariant that halted it, in a sentence.
     public private(set) var halted: String?
     /// Why it can't start, or why its disk failed, in a sentence.
@@ -152,6 +154,7 @@ public struct NodePicture: Hashable, Sendable {
         case .power: log.truncate(from: durable.next)
         case .wipe:
             log = LogPicture()
+            isWiped = true
             (self.term, vote, durable, snapshot, members) = (.zero, nil, .zero, nil, nil)
         }
     }

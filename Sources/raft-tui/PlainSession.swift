@@ -159,7 +159,8 @@ final class PlainSession {
         do {
             switch effect {
             case .perform(let command): try perform(command)
-            case .save(let path): tell([try Saving.save(plain.transcript, breaking: plain.audit, to: path)])
+            case .save(let path):
+                tell([try Saving.save(plain.transcript, breaking: plain.audit, to: Files.expanded(path))])
             case .lesson(let name): try begin(name)
             case .turnPage: turns += 1
             case .quit: isOver = true

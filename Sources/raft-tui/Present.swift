@@ -42,5 +42,7 @@ struct PresentScript: ParsableCommand {
 
     @OptionGroup var dashboard: Open
 
-    func run() throws { try dashboard.open((file, try Script.read(file, nodes: LiveCluster.usualSize))) }
+    func run() throws {
+        try dashboard.open((file, try Script.read(Files.expanded(file), nodes: LiveCluster.usualSize)))
+    }
 }

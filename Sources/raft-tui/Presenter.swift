@@ -63,6 +63,7 @@ struct Presenter {
 
     private static func ending(of outcome: Player.Outcome) -> LectureProgress.Ending {
         switch outcome {
+        case .passed(expectations: 0): .init("The end: all of it was played.", isTrouble: false)
         case .passed: .init("The end: all that this lesson expects has come true.", isTrouble: false)
         case .failed(let line, let reason): .init("The lesson stops at line \(line): \(reason).", isTrouble: true)
         case .unstartable(let reason): .init(reason, isTrouble: true)

@@ -5,6 +5,7 @@ import Laboratory
 import RaftCluster
 import RaftCore
 import RaftTrace
+import RaftTransport
 import Script
 import Terminal
 
@@ -28,6 +29,7 @@ final class Session {
     /// The nodes' HTTP faces, where they have any.
     private var faces: Faces?
     private var isStarting = true
+    private var isTraceOver = false
     private var exitStatus: Int32?
     private var lastDrawn: Int64 = 0
     private var isStale = true
@@ -53,7 +55,8 @@ final class Session {
         taste.mouse = terminal.hasMouse ? .on : .none
         model = Model(
             size: terminal.size, isASCII: isASCII, history: history.lines, speed: speed, slowsTo: slowsTo,
-            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste)
+            isReplay: laboratory is Replay, canBranch: laboratory is any BranchingLaboratory, taste: taste,
+            frameBytes: { $0.frame(number: $1) })
     }
 
     /// Presents `script` from its beginning.
@@ -72,11 +75,13 @@ final class Session {
     /// Records the screen in a file from now on; without one, no more.
     func record(in path: String?) {
         do {
-            if let path {
+            if let path = path.map(Files.expanded) {
                 let next = try Recorder(path: path, size: model.size)
-                try? recorder?.close()
+                let former = recorder
                 recorder = next
-                update(.done("the screen is recorded in \(path): record off ends it"))
+                try former?.close()
+                let ended = former.map { "the recording in \($0.path) is done; " } ?? ""
+                update(.done("\(ended)the screen is recorded in \(path): record off ends it"))
             } else if let recorder {
                 self.recorder = nil
                 try recorder.close()
@@ -161,10 +166,18 @@ final class Session {
         update(.events(events, now: laboratory.now))
         for refusal in laboratory.takeRefusals() { update(.refused(refusal.description)) }
         try writer?.write(events, model.audit)
+        noteEndOfTrace()
         guard isStarting, laboratory.isSettled else { return }
         isStarting = false
         // A server that can't start at all is a matter for whoever started the program.
         if let failure = model.present.nodes.compactMap(\.failure).first { throw Failure(failure) }
+    }
+
+    /// Says that there is nothing more to come, where a trace has just come to its end.
+    private func noteEndOfTrace() {
+        let isOver = (laboratory as? Replay)?.isOver ?? false
+        if isOver, !isTraceOver, !isStarting { update(.done(Replay.end)) }
+        isTraceOver = isOver
     }
 
     private func takeOccurrences() {
@@ -232,6 +245,7 @@ final class Session {
     }
 
     private func keepScreen(in path: String) {
+        let path = Files.expanded(path)
         let canvas = model.view().canvas
         do {
             let isPicture = path.hasSuffix(".svg")
@@ -246,6 +260,7 @@ final class Session {
 
     /// Keeps what was done as a script.
     private func save(in path: String) {
+        let path = Files.expanded(path)
         do {
             update(.done(try Saving.save(model.transcript, breaking: model.audit, to: path)))
         } catch {

@@ -70,6 +70,9 @@ struct GoldenTests {
         var stage = Stage.scene(rows: 24, columns: 80)
         stage.type("?link")
         try check(stage, "help-link-80x24")
+        stage = Stage.scene(rows: 12, columns: 40)
+        stage.type("?link")
+        try check(stage, "help-link-40x12")
     }
 
     @Test("the prompt, with what can stand there")

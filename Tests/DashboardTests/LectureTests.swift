@@ -54,6 +54,45 @@ struct LectureTests {
         #expect(stage.screen.contains("3 nobody"))
     }
 
+    @Test("a lesson that waits for long says what to do about it, in time that passes for its audience")
+    func waitsLong() {
+        let hint = "This takes long"
+        var stage = stage()
+        func pass(_ seconds: Int64) {
+            stage.update(.events([], now: stage.model.presentNow + .seconds(seconds)))
+        }
+        stage.happen(.clock(ClockRate(rate: 0.1)))
+        tell(.sentence("One."), work: "wait leader", &stage)
+        #expect(!stage.screen.contains(hint))
+        pass(1)
+        #expect(stage.screen.contains(hint), "at a tenth of the speed, ten seconds")
+        // Whoever comes back to it has not waited yet.
+        stage.press(.escape)
+        #expect(!stage.screen.contains(hint))
+        stage.press(.character("s"), .enter)
+        #expect(stage.screen.contains("… wait leader") && !stage.screen.contains(hint))
+        pass(1)
+        #expect(stage.screen.contains(hint))
+        tell(.sentence("Three."), &stage)
+        pass(100)
+        #expect(!stage.screen.contains(hint), "it is the presenter's turn")
+    }
+
+    @Test("a script that says nothing plays by itself: no steps are counted, and it slows down for its first leader")
+    func silent() {
+        let script = Script([Statement(line: 1, kind: .title("Saved")), Statement(line: 2, kind: .command(.freeze))])
+        var stage = Stage(3, rows: 24, columns: 80, slowsTo: 0.1)
+        stage.update(.presenting(script, name: "saved"))
+        stage.update(.events(stage.bench.events, now: stage.bench.now))
+        #expect(stage.screen.contains("━ Saved ━") && !stage.screen.contains("of 0"))
+        #expect(stage.screen.contains("it plays by itself"))
+        stage.act { $0.elect(NodeID(1)) }
+        #expect(stage.effects == [.perform(.speed(0.1))])
+        tell(nil, ending: .init("The end: all of it was played.", isTrouble: false), &stage)
+        #expect(stage.screen.contains("The end: all of it was played."))
+        #expect(!stage.screen.contains("it plays by itself") && stage.screen.contains("Page Down closes this"))
+    }
+
     @Test("all choices of every lesson's questions are to be seen in a terminal of the usual size")
     func choices() throws {
         for lesson in Lesson.all {

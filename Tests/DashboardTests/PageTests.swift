@@ -4,6 +4,7 @@ import KeyValue
 import Laboratory
 import RaftCore
 import RaftTrace
+import RaftTransport
 import Testing
 
 @testable import Dashboard
@@ -67,6 +68,68 @@ struct PageTests {
         for _ in 0..<8 { stage.press(.left) }
         #expect(stage.screen.contains("it is not sent yet"))
         #expect(!stage.screen.contains("leaderCommit"))
+    }
+
+    @Test(
+        "a message's page lists its frame as it crosses the socket, sixteen bytes a row, and says how much is left out")
+    func frame() throws {
+        func listing(of key: String, _ value: [UInt8]) -> [String] {
+            let command = SessionCommand(.set(key: key.bytes, value: value)).encoded()
+            let append = Append(
+                previous: .zero, entries: [Entry(term: Term(1), payload: .command(command))], commit: .zero,
+                round: .zero)
+            let message = Message(
+                from: NodeID(1), incarnation: .first, to: NodeID(2), term: Term(1), body: .append(append))
+            var stage = Stage(3, rows: 60, columns: 120)
+            stage.happen(.sent(MessageSent(number: 17, message: message, due: nil)))
+            let page = Page.Subject.message(17, sentAt: stage.model.timeline.end - 1)
+            return stage.model.lines(of: page, columns: 110).map { $0.pieces.map(\.text).joined() }
+        }
+        let lines = listing(of: "planet", "x".bytes)
+        #expect(lines.contains { $0.hasPrefix("The frame, ") })
+        #expect(lines.contains { $0.hasPrefix("0000  ") && $0.contains(" 04 ·· ·· ·· ·· ·· ·· ·· ·· 11 00 00 ") })
+        #expect(lines.contains { $0.hasPrefix("0010  ") })
+        #expect(lines.contains { $0.contains("planet") })
+        let long = listing(of: "y", [UInt8](repeating: 0x7a, count: 900))
+        #expect(long.filter { $0.hasSuffix("zzzzzzzzzzzzzzzz") }.count > 8)
+        #expect(long.filter { $0.hasPrefix("00f0  ") }.count == 1)
+        #expect(!long.contains { $0.hasPrefix("0100  ") })
+        #expect(try #require(long.last).hasPrefix("… ") && long.last?.hasSuffix(" more bytes") == true)
+    }
+
+    @Test("the bytes of a snapshot are in no trace, and none are made up")
+    func snapshotFrame() throws {
+        let chunk = SnapshotChunk(
+            mark: SnapshotMark(last: LogPosition(term: Term(1), index: LogIndex(5)), configuration: .init(count: 3)),
+            size: 40, offset: 0, bytes: [UInt8](repeating: 0x41, count: 40), round: .zero, lease: .zero)
+        let sent = MessageSent(
+            number: 9,
+            message: Message(
+                from: NodeID(1), incarnation: .first, to: NodeID(2), term: Term(1), body: .snapshot(chunk)),
+            due: nil)
+        func listing(isReplay: Bool) -> String {
+            let model = Model(
+                size: Size(rows: 40, columns: 120), isASCII: false, speed: 1, isReplay: isReplay,
+                frameBytes: { $0.frame(number: $1) })
+            return model.frameLines(of: sent, columns: 110).flatMap(\.pieces).map(\.text).joined()
+        }
+        #expect(listing(isReplay: false).contains("AAAAAAAA"))
+        #expect(!listing(isReplay: true).contains("A"))
+        #expect(listing(isReplay: true).contains("·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ·· ··"))
+    }
+
+    @Test("a node that was wiped says so until it starts again")
+    func wiped() {
+        var stage = stage()
+        stage.happen(.node(NodeID(4), .zero, .stopped(NodeStopped(how: .wipe))))
+        stage.type("4")
+        #expect(stage.screen.contains("wiped"))
+        stage.press(.enter)
+        #expect(stage.screen.contains("empty: it remembers no term, no vote and no log"))
+        stage.happen(.node(NodeID(4), .zero, .started(NodeStarted(incarnation: Incarnation(2), vote: nil, log: []))))
+        #expect(!stage.screen.contains("empty: it remembers"))
+        stage.press(.escape)
+        #expect(!stage.screen.contains("wiped"))
     }
 
     @Test("what clients were promised is told of the moment that is shown")

@@ -6,6 +6,7 @@ import Laboratory
 import RaftCore
 import RaftNode
 import RaftTrace
+import RaftTransport
 import Testing
 
 @testable import Dashboard
@@ -18,11 +19,16 @@ struct Stage {
     private var told = 0
     private var extra: [Event] = []
 
-    init(_ nodes: Int, rows: Int = 24, columns: Int = 80, isASCII: Bool = false, settings: Settings = Settings()) {
+    init(
+        _ nodes: Int, rows: Int = 24, columns: Int = 80, isASCII: Bool = false, settings: Settings = Settings(),
+        slowsTo: Double? = nil
+    ) {
         _ = setlocale(LC_CTYPE, "C.UTF-8")
         bench = NodeBench(nodes, settings: settings)
         model = Model(
-            size: Size(rows: rows, columns: columns), isASCII: isASCII, history: ["set old 1", "get old"], speed: 0.1)
+            size: Size(rows: rows, columns: columns), isASCII: isASCII, history: ["set old 1", "get old"], speed: 0.1,
+            slowsTo: slowsTo,
+            frameBytes: { $0.frame(number: $1) })
         tell()
     }
 

@@ -72,7 +72,7 @@ struct ThemeTests {
         var settings = Settings()
         settings.rules[.voteOncePerTerm] = false
         stage.happen(.settings(SettingsChanged(settings)))
-        #expect(stage.screen.contains("OFF One vote") && !kept.contains("OFF"))
+        #expect(stage.screen.contains("OFF One vote") && !kept.contains("OFF One vote"))
         #expect(stage.screen.contains("WITHOUT voteOncePerTerm"))
         #expect(kept.contains("▌"))
         stage.press(.escape)

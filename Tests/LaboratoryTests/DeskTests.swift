@@ -44,6 +44,19 @@ struct DeskTests {
         #expect(try orders(.undo) == [.disk(NodeID(1), .ok)])
     }
 
+    @Test("undo says which command it takes back")
+    mutating func takenBack() throws {
+        _ = try orders(.nodes(.kill, [node(1), node(2)]))
+        _ = try orders(.disk(node(3), .full))
+        #expect(desk.takenBack == nil)
+        _ = try orders(.undo)
+        #expect(desk.takenBack == "disk 3 full")
+        _ = try orders(.undo)
+        #expect(desk.takenBack == "kill 1 2")
+        _ = try orders(.freeze)
+        #expect(desk.takenBack == nil)
+    }
+
     @Test("a command is taken back as a whole after more faults than are kept, too")
     mutating func undoesAfterMany() throws {
         for _ in 0..<200 {

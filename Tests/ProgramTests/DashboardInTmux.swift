@@ -272,6 +272,28 @@ struct DashboardInTmux {
         #expect(try Program.run(["run", "--simulated", script]).status == 0)
     }
 
+    @Test("~ is home at the prompt, a second recording says that it ends the first, and a pipe is no file to write to")
+    func files() throws {
+        let tmux = try Tmux(columns: 200, rows: 30)
+        try tmux.shell("mkfifo \(tmux.homePath)/pipe")
+        _ = try start(tmux, "--nodes 3 --speed 1")
+        try tmux.type(":record ~/one.cast\n")
+        try tmux.wait(for: "the screen is recorded in \(tmux.homePath)/one.cast")
+        try tmux.type(":record ~/two.cast\n")
+        try tmux.wait(for: "the recording in \(tmux.homePath)/one.cast is done; the screen is recorded in")
+        for command in ["record", "save", "screenshot"] {
+            try tmux.type(":\(command) ~/pipe\n")
+            try tmux.wait(for: "\(tmux.homePath)/pipe is no file that can be written to: choose another name")
+            try tmux.type(":set x 1\n")
+            try tmux.wait(for: "set x 1 → ok")
+        }
+        try tmux.type(":kill 3\n")
+        try tmux.wait(for: "✕")
+        try tmux.type("u")
+        try tmux.wait(for: "undo: takes back kill 3")
+        try tmux.type("q")
+    }
+
     @Test("a rule is switched off at the prompt, and the screen doesn't let anybody forget it")
     func rule() throws {
         let tmux = try Tmux(columns: 120, rows: 40)

@@ -47,7 +47,7 @@ struct PlainTests {
         let ending = try Program.run(
             ["play", file, "--plain"] + (isSimulated ? ["--simulated"] : []), input: "set x 2\nget x\n")
         #expect(ending.status == 0)
-        #expect(ending.output.contains("The end: all that this lesson expects has come true."))
+        #expect(ending.output.contains("The end: all of it was played."))
         #expect(ending.output.contains("c1: ok 2"))
     }
 

@@ -64,6 +64,21 @@ struct FrameTests {
         }
     }
 
+    @Test("the bytes of a message are those of its frame, but for what the connection adds")
+    func messageBytes() {
+        for body in Self.bodies {
+            let message = Message(from: NodeID(1), incarnation: .first, to: NodeID(2), term: Term(7), body: body)
+            let form = MessageForm(term: Term(7), body: body)
+            let frame = Array(
+                Self.bytes(.message(frame: 3, number: 17, wantsHandled: true, form)).readableBytesView)
+            let told = message.frame(number: 17)
+            #expect(told.count == frame.count)
+            // The length of four bytes and the kind come before the frame's number; the message's number follows it.
+            #expect(told.indices.filter { told[$0] == nil } == Array(5..<13) + [21])
+            #expect(zip(told, frame).allSatisfy { $0 == nil || $0 == $1 }, "\(body)")
+        }
+    }
+
     @Test("the length of a frame is that of what follows it")
     func length() {
         for frame in Self.frames {

@@ -27,7 +27,7 @@ extension Model {
         return "arrives in \(max(0, (due - now).nanoseconds / 1_000_000)) ms"
     }
 
-    func messageLines(_ number: UInt64, sentAt place: Int?) -> [Page.Line] {
+    func messageLines(_ number: UInt64, sentAt place: Int?, columns: Int) -> [Page.Line] {
         guard let place, timeline.indices.contains(place), case .sent(let sent) = timeline[place].kind
         else { return [Page.Line("it is too long ago: nothing is kept of it", .faint)] }
         guard place <= past?.place ?? place else { return [Page.Line("it is not sent yet", .faint)] }
@@ -45,6 +45,7 @@ extension Model {
         }
         return lines + [.heading(message.body.procedure)] + fields(of: message)
             + [.fact("why it was sent", "Enter shows what led to it", action: .explain(place))]
+            + frameLines(of: sent, columns: columns)
     }
 
     private func fields(of message: Message) -> [Page.Line] {

@@ -38,6 +38,9 @@ extension Model {
     /// What is on its disk.
     private func persistentLines(_ node: NodePicture) -> [Page.Line] {
         var lines = [Page.Line.heading("Persistent, on disk before anything is answered (Figure 2)")]
+        if node.isWiped {
+            return lines + [.fact("disk", "empty: it remembers no term, no vote and no log", Style(.vermilion))]
+        }
         lines.append(.fact("currentTerm", "\(node.term)", Style(Symbols.ink(of: node.term))))
         lines.append(.fact("votedFor", node.vote?.description ?? "nobody in this term"))
         lines.append(

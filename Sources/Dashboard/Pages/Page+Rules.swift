@@ -32,7 +32,7 @@ extension Model {
         let isLit = firing.map { now - $0.at <= Model.glow } ?? false
         let style: Style = isOff ? Style(.vermilion, isBold: true) : isLit ? Style(.yellow, isBold: true) : .plain
         let mark =
-            isOff ? "OFF " : isLit ? "\(isASCII ? "*" : "●")   " : rule.rule == nil ? "    " : "\(symbols.tick)   "
+            isOff ? "OFF " : isLit ? "\(symbols.atWork)   " : rule.rule == nil ? "    " : "\(symbols.tick)   "
         let place = firing.map { "\($0.node) \($0.at.clockText)" } ?? ""
         return Page.Line(
             [

@@ -88,7 +88,7 @@ extension Model {
         switch subject {
         case .node(let node): nodeLines(node)
         case .messages: messagesLines
-        case .message(let number, let place): messageLines(number, sentAt: place)
+        case .message(let number, let place): messageLines(number, sentAt: place, columns: columns)
         case .entries: entryLines
         case .operations: operationLines(columns: columns)
         case .options: optionLines
@@ -108,6 +108,12 @@ extension Model {
         case .rules: "Rules"
         case .why: "Why"
         }
+    }
+
+    /// What the signs on a page mean, where it has some of its own.
+    private func legend(on subject: Page.Subject) -> String {
+        guard case .rules = subject else { return "" }
+        return "\(symbols.tick) kept, \(symbols.atWork) at work just now, OFF switched off"
     }
 
     /// What can be done on a page, besides going through it.
@@ -218,7 +224,9 @@ extension Model {
     func pagePane(_ pane: Size, _ page: Page, _ lines: [Page.Line]) -> Canvas {
         var canvas = Canvas(pane)
         let style = Style(.sky, isBold: true)
-        canvas.frame(symbols.focusFrame, title: title(of: page.subject), style: style, titleStyle: style)
+        canvas.frame(
+            symbols.focusFrame, title: title(of: page.subject), note: legend(on: page.subject), style: style,
+            titleStyle: style)
         let rows = canvas.inside.rows
         let chosen = min(page.chosen, max(0, lines.count - 1))
         let top = Model.top(chosen: chosen, rows: rows, count: lines.count)

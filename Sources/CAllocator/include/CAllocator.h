@@ -1,0 +1,5 @@
+#pragma once
+
+/// Has the C library's allocator keep little of what was freed, for a program that runs for hours and makes and frees as much
+/// as it can all the time. Swift's module of the C library doesn't have it. To be called before there are other threads.
+void allocator_keep_little(void);
