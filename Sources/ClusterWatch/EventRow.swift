@@ -19,6 +19,9 @@ struct EventRow: Sendable {
     private var waiting: [Waiting] = []
     private var lastOrder: UInt64 = 0
     private var latest: [Int?: Instant] = [:]
+    /// Where messages that are on their way were sent.
+    private var sendings: [UInt64: Instant] = [:]
+    private static let sendingsMax = 16_384
     /// How many of the program's own events wait.
     private(set) var ownCount = 0
 
@@ -31,8 +34,9 @@ struct EventRow: Sendable {
     ///   - source: Who tells it; `nil` for what the program itself does.
     ///   - arrival: When it was heard of.
     mutating func add(_ kind: Event.Kind, at moment: Instant, from source: Int?, arrival: Instant) {
-        let place = max(moment, latest[source] ?? moment)
+        let place = max(moment, latest[source] ?? moment, sendingPlace(of: kind) ?? moment)
         latest[source] = place
+        if case .sent(let sent) = kind { noteSending(sent.number, at: place) }
         lastOrder += 1
         if source == nil { ownCount += 1 }
         // Whose clock is ahead is not waited for longer than anybody else.
@@ -40,6 +44,24 @@ struct EventRow: Sendable {
         waiting.append(
             Waiting(at: place, order: lastOrder, due: due, kind: kind, told: moment, isOwn: source == nil))
     }
+
+    // MARK: - Messages
+
+    /// Nothing is delivered before it was sent, whatever the clocks say.
+    private mutating func sendingPlace(of kind: Event.Kind) -> Instant? {
+        switch kind {
+        case .delivered(let delivered): sendings.removeValue(forKey: delivered.number)
+        case .lost(let lost): sendings.removeValue(forKey: lost.number)
+        default: nil
+        }
+    }
+
+    private mutating func noteSending(_ number: UInt64, at place: Instant) {
+        if sendings.count >= EventRow.sendingsMax { sendings = [:] }
+        sendings[number] = place
+    }
+
+    // MARK: - Showing
 
     /// When there is something to show; `nil` where nothing waits.
     var due: Instant? { waiting.map(\.due).min() }

@@ -62,13 +62,14 @@ struct Source: Sendable {
     /// Takes an event of a node that has not told its state yet: what was done to it, until it does.
     private mutating func begin(_ event: Event) -> [Event.Kind] {
         told.note(event.kind)
+        if case .node(let node, _, _) = event.kind { self.node = node }
         switch event.kind {
         case .settings: return [event.kind]
-        case .node(let node, let term, .state(let state)):
-            (self.node, self.term) = (node, term)
+        case .node(_, let term, .state(let state)):
+            self.term = term
             return open(comingBack(with: state, event) + [event.kind])
-        case .node(let node, let term, .started):
-            (self.node, self.term) = (node, term)
+        case .node(_, let term, .started):
+            self.term = term
             return open([event.kind])
         default: return []
         }

@@ -1,8 +1,6 @@
-import Glibc
 import NIOCore
 import NIOPosix
 import RaftCore
-import Synchronization
 
 /// What nodes say of themselves, asked once, all at a time.
 public enum Survey {
@@ -23,16 +21,21 @@ public enum Survey {
     public static func ask(_ addresses: [NodeAddress]) -> [Finding] {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { try? group.syncShutdownGracefully() }
-        return ask(addresses, with: HTTPClient(loop: group.next()))
+        return (try? begin(addresses, on: group.next()).wait()) ?? []
     }
 
-    /// Asks on a loop that is there already.
-    static func ask(_ addresses: [NodeAddress], with client: HTTPClient) -> [Finding] {
-        let futures = addresses.map { address in
+    /// The same, and keeps no thread waiting.
+    public static func answers(of addresses: [NodeAddress]) async -> [Finding] {
+        (try? await begin(addresses, on: MultiThreadedEventLoopGroup.singleton.next()).get()) ?? []
+    }
+
+    private static func begin(_ addresses: [NodeAddress], on loop: any EventLoop) -> EventLoopFuture<[Finding]> {
+        let client = HTTPClient(loop: loop)
+        let findings = addresses.map { address in
             client.ask(HTTPClient.Question(target: "/status"), of: address).map { Survey.finding(in: $0) }
                 .recover { .down(($0 as? HTTPTrouble)?.reason ?? "\($0)") }
         }
-        return (try? EventLoopFuture.whenAllSucceed(futures, on: client.loop).wait()) ?? []
+        return EventLoopFuture.whenAllSucceed(findings, on: loop)
     }
 
     private static func finding(in answer: HTTPClient.Answer) -> Finding {

@@ -52,27 +52,26 @@ public final class WatchedCluster: RunningLaboratory {
     /// Watches the cluster whose nodes are at these addresses. Waits until they have answered, or are taken to be down.
     ///
     /// - Throws: ``Refusal`` where none answers, or some node has no address here.
-    public init(_ addresses: [NodeAddress], secret: String?) throws(Refusal) {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let client = HTTPClient(loop: group.next())
-        let findings = Survey.ask(addresses, with: client)
-        do throws(Refusal) {
-            members = try WatchedCluster.members(in: findings, at: addresses)
-        } catch {
-            try? group.syncShutdownGracefully()
-            throw error
-        }
-        (self.group, self.client, self.addresses, self.secret) = (group, client, addresses, secret)
+    public convenience init(_ addresses: [NodeAddress], secret: String?) throws(Refusal) {
+        try self.init(addresses, found: Survey.ask(addresses), secret: secret)
+    }
+
+    /// The same, where somebody has asked the nodes already.
+    public init(_ addresses: [NodeAddress], found findings: [Survey.Finding], secret: String?) throws(Refusal) {
+        members = try WatchedCluster.members(in: findings, at: addresses)
+        // What nodes tell is much to read: each has a thread that does it.
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, addresses.count))
+        client = HTTPClient(loop: group.next())
+        (self.addresses, self.secret) = (addresses, secret)
         sources = WatchedCluster.names(in: findings, of: members).map { Source($0) }
-        let start = WatchedCluster.timeOfDay()
-        clock = ClusterClock(rate: 1, from: start)
-        numbers = Renumbering(start: start)
+        clock = ClusterClock.timeOfDay
+        numbers = Renumbering(start: clock.now)
         desk = Desk(nodes: members, settings: Settings(), speed: 1, latency: .zero ... .zero)
         for (source, address) in addresses.enumerated() { read(source, at: address) }
     }
 
     private func read(_ source: Int, at address: NodeAddress) {
-        let (client, inbox) = (client, inbox)
+        let (client, inbox) = (HTTPClient(loop: group.next()), inbox)
         let reader = try? client.loop.submit {
             let reader = NodeReader(source, at: address, client: client, inbox: inbox)
             reader.connect()
@@ -113,12 +112,6 @@ public final class WatchedCluster: RunningLaboratory {
     /// The address of a node; `nil` where none has said that it is this one.
     func address(of node: NodeID) -> NodeAddress? {
         sources.firstIndex { $0.node == node }.map { addresses[$0] }
-    }
-
-    private static func timeOfDay() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// The time of day.

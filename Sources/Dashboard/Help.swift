@@ -1,5 +1,6 @@
 import RaftAudit
 import RaftTrace
+import RaftAudit
 import Script
 
 /// What the help shows: the keys that work, and the commands.

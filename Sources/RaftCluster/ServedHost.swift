@@ -84,7 +84,8 @@ extension NodeHost {
         for peer in links.keys.sorted() {
             turn.kinds.append(.link(links[peer, default: untouchedLink].state(from: id, to: peer)))
         }
-        if diskCondition != .ok { note(.disk(DiskChanged(condition: diskCondition))) }
+        // This also says who tells it: of a server that is down there is nothing else.
+        note(.disk(DiskChanged(condition: diskCondition)))
         if isTimerHeld { note(.timerHeld) }
         if life?.isPaused == true { note(.paused) }
     }

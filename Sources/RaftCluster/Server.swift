@@ -75,7 +75,7 @@ public final class Server: Sendable {
         snapshots.execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
         let events = EventQueue()
         // Processes of one machine tell the same time, so that what one has caused in another comes after it.
-        let clock = ClusterClock(rate: 1, from: Server.timeOfDay())
+        let clock = ClusterClock.timeOfDay
         var surroundings = Surroundings(
             directory: directory, snapshots: snapshots, events: events, numbers: Numbers(of: options.id),
             seed: .random(in: .min ... .max))
@@ -130,12 +130,6 @@ public final class Server: Sendable {
         try? host.flatSubmit { $0.inOrder { $0.end() } }.wait()
         pump.stop()
         for group in groups.reversed() { try? group.syncShutdownGracefully() }
-    }
-
-    private static func timeOfDay() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 }
 

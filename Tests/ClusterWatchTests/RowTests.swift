@@ -37,6 +37,18 @@ struct RowTests {
         #expect(row.release(at: moment(110)).map(\.kind) == [delivered(1), delivered(2)])
     }
 
+    @Test("nothing is delivered before it was sent, though its clock says so, and what follows it comes after")
+    func delivery() {
+        var row = EventRow()
+        let message = Message(
+            from: Self.n1, incarnation: .first, to: Self.n2, term: Term(1), body: .timeoutNow)
+        let sent = Event.Kind.sent(MessageSent(number: 9, message: message, due: nil))
+        row.add(sent, at: moment(50), from: 0, arrival: moment(51))
+        row.add(delivered(9), at: moment(45), from: 1, arrival: moment(52))
+        row.add(delivered(10), at: moment(46), from: 1, arrival: moment(52))
+        #expect(row.release(at: moment(200)).map(\.kind) == [sent, delivered(9), delivered(10)])
+    }
+
     @Test("numbers become small, and those of a fresh process are new ones")
     func numbers() {
         var numbers = Renumbering(start: moment(1_000))

@@ -26,13 +26,13 @@ struct WatchInTmux {
         let next = try tmux.wait("another leader") { screen in
             screen.firstMatch(of: #/leader n(\d)/#).map { $0.1.first?.wholeNumberValue != leader } ?? false
         }
-        #expect(next.contains("down"))
+        #expect(next.contains("✕ down"))
         try tmux.type(":get x")
         try tmux.press("Enter")
         try tmux.wait(for: "get x → ok 17")
         try nodes.start(leader)
         try nodes.wait { !$0.contains("down") }
-        try tmux.wait(for: "n\(leader) can be reached")
+        try tmux.wait("the node again") { !$0.contains("✕ down") }
         try tmux.press("Space")
         try tmux.wait(for: "can't be stopped or slowed down")
         try tmux.press("q")
@@ -78,14 +78,13 @@ private final class Nodes {
         let ending = try Program.command(["sh", "-c", line])
         #expect(ending.status == 0)
         let text = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let process = pid_t(text) else { throw TmuxError(description: "no number of a process: \(text)") }
+        let process: Int32 = try #require(Int32(text))
         processes[number] = process
     }
 
     func kill(_ number: Int) throws {
-        guard let process = processes.removeValue(forKey: number) else {
-            throw TmuxError(description: "node \(number) doesn't run")
-        }
+        let known = processes.removeValue(forKey: number)
+        let process = try #require(known)
         Foundation.kill(process, SIGKILL)
     }
 
