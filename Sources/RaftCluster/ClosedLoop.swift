@@ -25,6 +25,8 @@ final class ClosedLoop {
     private var leader: NodeID
     private var writers: [Writer]
     private var isOver = false
+    /// When another server may be taken in turn: those who ask the same one are not to go different ways.
+    private var nextTurn = NIODeadline.now()
     private var record = Record()
 
     /// What was seen since it was looked at last.
@@ -95,6 +97,7 @@ final class ClosedLoop {
         let now = NIODeadline.now().uptimeNanoseconds
         var answered: [Int] = []
         answered.reserveCapacity(replies.count)
+        var failed: [Reply] = []
         for reply in replies {
             let place = Int(reply.id)
             if case .ok = reply.result {
@@ -102,22 +105,25 @@ final class ClosedLoop {
                 record.latencies.record(min(now - writers[place].start, ClosedLoop.latencyMax))
                 answered.append(place)
             } else {
-                fail(place, reply.result)
+                failed.append(reply)
             }
         }
         if !answered.isEmpty { write(answered) }
+        if !failed.isEmpty { fail(failed) }
     }
 
-    /// A write came to nothing, or to nobody knows what: its client begins the next after a pause.
-    private func fail(_ place: Int, _ result: ClientResult) {
+    /// Writes came to nothing, or to nobody knows what: their clients begin the next after a pause, all at one server.
+    private func fail(_ replies: [Reply]) {
         guard !isOver else { return }
-        record.failures += 1
-        record.firstFailure = record.firstFailure ?? "\(result)"
-        if case .notLeader(let known?) = result { leader = known }
-        if !result.isAnswer, result != .notLeader(leader) {
+        record.failures += replies.count
+        record.firstFailure = record.firstFailure ?? "\(replies[0].result)"
+        if case .notLeader(let known?) = replies[0].result {
+            leader = known
+        } else if nextTurn <= .now() {
             leader = nodes.first { $0 > leader } ?? nodes[0]
+            nextTurn = .now() + ClosedLoop.pause
         }
         let box = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: ClosedLoop.pause) { box.value.write([place]) }
+        loop.scheduleTask(in: ClosedLoop.pause) { [places = replies.map { Int($0.id) }] in box.value.write(places) }
     }
 }
