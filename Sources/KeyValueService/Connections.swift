@@ -23,8 +23,8 @@ final class Connections: Sendable {
         if isEnding { channel.close(promise: nil) }
     }
 
-    /// Takes no more, and lets each end as soon as it may. Hummingbird says so, too, but those that it has just accepted
-    /// don't hear it.
+    /// Takes no more, and lets each end as soon as it may. Hummingbird says so, too, but those that it has just
+    /// accepted don't hear it.
     func end() {
         let channels = open.withLock { open in
             open.isEnding = true
@@ -72,8 +72,8 @@ final class AcceptingGuard: ChannelInboundHandler, Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { complaints.note(.tooManyConnections) }
 }
 
-/// A connection that was accepted. What Hummingbird makes of one must be served or it takes the process with it, and it is
-/// dropped where the service ends just then: so whatever nobody serves is closed.
+/// A connection that was accepted. What Hummingbird makes of one must be served, or the process ends; and one that comes
+/// just as the listener closes is dropped on its way. So whatever nobody serves is closed.
 final class Accepted: ServerChildChannelValue {
     private let unserved: HTTP1Channel.Value
     private let isServed = Atomic(false)

@@ -17,8 +17,8 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
     }
 
     /// Serves the server until the task is cancelled or told to shut down gracefully: then nobody listens any more,
-    /// requests that are under way have a while (``ServiceLimits/ending``), and every connection is closed. May be called
-    /// again when it has ended.
+    /// requests that are under way have a while (``ServiceLimits/ending``), and every connection is closed. May be
+    /// called again when it has ended.
     ///
     /// - Parameter onListening: Told the port as soon as there is one.
     /// - Throws: ``ListeningFailure`` where nobody can be served at that address.
