@@ -23,13 +23,19 @@ final class Connections: Sendable {
         if isEnding { channel.close(promise: nil) }
     }
 
-    /// Closes them all, and those that are still being accepted.
-    func closeAll() {
+    /// Takes no more, and lets each end as soon as it may. Hummingbird says so, too, but those that it has just
+    /// accepted don't hear it.
+    func end() {
         let channels = open.withLock { open in
             open.isEnding = true
             return Array(open.channels.values)
         }
-        for channel in channels { channel.close(promise: nil) }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+    }
+
+    /// Closes them all.
+    func closeAll() {
+        for channel in open.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
     }
 }
 
@@ -66,14 +72,30 @@ final class AcceptingGuard: ChannelInboundHandler, Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { complaints.note(.tooManyConnections) }
 }
 
-/// How a connection is set up and served: as Hummingbird does, but guarded, and all on the loop that it lives on.
-struct GuardedChannel: ServerChildChannel {
-    /// A connection that was accepted, and of which nothing is read yet. What Hummingbird makes of one must be served:
-    /// dropped, as happens when the service ends just then, it would take the process with it.
-    struct Accepted: ServerChildChannelValue {
-        let channel: any Channel
+/// A connection that was accepted. What Hummingbird makes of one must be served, or the process ends; and one that comes
+/// just as the listener closes is dropped on its way. So whatever nobody serves is closed.
+final class Accepted: ServerChildChannelValue {
+    private let unserved: HTTP1Channel.Value
+    private let isServed = Atomic(false)
+
+    init(_ unserved: HTTP1Channel.Value) { self.unserved = unserved }
+
+    var channel: any Channel { unserved.channel }
+
+    /// What is to be served now, once.
+    func take() -> HTTP1Channel.Value {
+        isServed.store(true, ordering: .releasing)
+        return unserved
     }
 
+    deinit {
+        guard !isServed.load(ordering: .acquiring) else { return }
+        Task { [unserved] in try? await unserved.executeThenClose { _, _ in } }
+    }
+}
+
+/// How a connection is set up and served: as Hummingbird does, but guarded, and all on the loop that it lives on.
+struct GuardedChannel: ServerChildChannel {
     let http: HTTP1Channel
     let limits: ServiceLimits
     let complaints: Complaints
@@ -84,36 +106,23 @@ struct GuardedChannel: ServerChildChannel {
         connections.add(channel)
         // Whether it is sent at once is no reason not to serve somebody.
         channel.setOption(.tcpOption(.tcp_nodelay), value: 1).whenComplete { _ in }
-        return channel.setOption(.autoRead, value: false).map { Accepted(channel: channel) }
-    }
-
-    func handle(value: Accepted, logger: Logger) async {
-        let channel = value.channel
-        await withTaskExecutorPreference(LoopExecutor(channel.eventLoop)) {
-            do {
-                let served = try await channel.eventLoop.flatSubmit { prepare(channel, logger) }.get()
-                await http.handle(value: served, logger: logger)
-            } catch {
-                // It was closed meanwhile, or can't be served.
-                channel.close(promise: nil)
-            }
-        }
-    }
-
-    /// Puts everybody in place who has to do with the connection, and begins to read.
-    private func prepare(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        http.setup(channel: channel, logger: logger).map { served in
+        return http.setup(channel: channel, logger: logger).map { unserved in
             do {
                 let pipeline = channel.pipeline.syncOperations
                 let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 try pipeline.addHandler(
                     ConnectionGuard(limits: limits, complaints: complaints, dates: dates),
                     position: .after(decoder.handler))
-                channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
             } catch {
                 channel.close(promise: nil)
             }
-            return served
+            return Accepted(unserved)
+        }
+    }
+
+    func handle(value: Accepted, logger: Logger) async {
+        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+            await http.handle(value: value.take(), logger: logger)
         }
     }
 }

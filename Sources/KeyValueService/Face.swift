@@ -113,6 +113,7 @@ struct Face<Node: ServedNode>: Sendable {
     /// Sends away whoever reads events, and after a while everybody: nobody listens for new connections any more.
     func end(on loop: any EventLoop) {
         readers.end()
+        connections.end()
         loop.scheduleTask(in: TimeAmount(limits.ending)) { connections.closeAll() }
     }
 }

@@ -16,27 +16,49 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
         self.options = options
     }
 
-    /// Serves the server until the task is cancelled or told to shut down gracefully. May be called again when it has
-    /// ended, and the port is free then.
+    /// Serves the server until the task is cancelled or told to shut down gracefully: then nobody listens any more,
+    /// requests that are under way have a while (``ServiceLimits/ending``), and every connection is closed. May be
+    /// called again when it has ended.
     ///
     /// - Parameter onListening: Told the port as soon as there is one.
     /// - Throws: ``ListeningFailure`` where nobody can be served at that address.
     public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         OpenFiles.allowMany()
         let face = Face(node: node, options: options)
+        let (starts, start) = AsyncStream<Void>.makeStream()
         let server = Server(
             childChannelSetup: channels(for: face), configuration: configuration(for: face),
             onServerRunning: { channel in
                 channel.closeFuture.whenComplete { _ in face.end(on: channel.eventLoop) }
                 // A listener that was closed meanwhile has no need of it.
                 try? await channel.pipeline.addHandler(AcceptingGuard(complaints: face.complaints), position: .first)
+                start.yield()
                 await onListening(channel.localAddress?.port ?? options.port)
             }, eventLoopGroup: options.eventLoops, logger: options.logger)
-        do {
+        // Not cancelled as we are: a server that is cancelled complains, and leaves requests unanswered.
+        let serving = Task {
+            defer { start.finish() }
             try await server.run()
+        }
+        do {
+            try await withTaskCancellationHandler {
+                try await serving.value
+            } onCancel: {
+                Task { await KeyValueService.end(server, serving, once: starts) }
+            }
         } catch {
             throw listeningFailure(error)
         }
+    }
+
+    /// Ends a server as soon as it has started, and whatever still goes on after that.
+    private static func end(
+        _ server: Server<GuardedChannel>, _ serving: Task<Void, any Error>, once starts: AsyncStream<Void>
+    ) async {
+        var iterator = starts.makeAsyncIterator()
+        guard await iterator.next() != nil else { return }
+        try? await server.shutdownGracefully()
+        serving.cancel()
     }
 
     private func channels(for face: Face<Node>) -> GuardedChannel {

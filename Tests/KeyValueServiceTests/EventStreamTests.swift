@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func aReaderIsNotTakenForIdle() async throws {
-        try await Site.run({ ($0.limits.idle, $0.limits.request) = (.milliseconds(300), .milliseconds(300)) }) {
+        try await Site.run({ ($0.limits.idle, $0.limits.request) = (.seconds(1), .seconds(1)) }) {
             (site) async throws in
             let wire = try await EventStreamTests.reader(site)
             for _ in 1...2 { _ = try await Wire.connect(site.port).rest() }

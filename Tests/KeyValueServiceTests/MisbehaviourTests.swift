@@ -100,7 +100,7 @@ private let host = "Host: localhost\r\n"
     @Test func whoWaitsForTheServerIsNotSentAway() async throws {
         try await Site.run({
             ($0.limits.idle, $0.limits.request, $0.limits.answer) = (
-                .milliseconds(300), .milliseconds(300), .milliseconds(300)
+                .seconds(1), .seconds(1), .seconds(1)
             )
         }) { (site) async throws in
             site.node.become(.waits)

@@ -13,15 +13,17 @@ import Testing
 
     /// Runs a service that is asked once and left with a connection, and says where it was.
     private static func port(_ change: (inout ServiceOptions) -> Void) async throws -> Int {
-        let (ports, port) = AsyncStream<Int>.makeStream()
+        let (sites, past) = AsyncStream<Site>.makeStream()
         try await Site.run(change) { (site) async throws in
             let wire = try await Wire.connect(site.port)
             try await wire.send("GET /kv HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await wire.answer().code == 200)
-            port.yield(site.port)
+            past.yield(site)
         }
-        var iterator = ports.makeAsyncIterator()
-        return await iterator.next() ?? 0
+        var iterator = sites.makeAsyncIterator()
+        let site = try #require(await iterator.next())
+        #expect(site.log.texts.isEmpty, "a service that ends says nothing")
+        return site.port
     }
 
     @Test func aPortThatIsTakenIsNamed() async throws {
@@ -78,6 +80,24 @@ import Testing
             wire.finish()
             for await wire in wires { wire.close() }
         }
+    }
+
+    @Test func whatIsUnderWayAsAServiceEndsIsAnswered() async throws {
+        let (wires, wire) = AsyncStream<Wire>.makeStream()
+        try await Site.run({ $0.limits.ending = .seconds(30) }) { (site) async throws in
+            site.node.become(.waits)
+            let asking = try await Wire.connect(site.port)
+            try await asking.send("PUT /kv/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            while site.node.calls.isEmpty { await Task.yield() }
+            wire.yield(asking)
+            // Answered only when nobody listens any more.
+            Task {
+                while (try? await Wire.connect(site.port))?.close() != nil {}
+                site.node.release()
+            }
+        }
+        var iterator = wires.makeAsyncIterator()
+        #expect(try await iterator.next()?.answer().code == 200)
     }
 
     @Test func theDateIsAsHTTPHasIt() {
