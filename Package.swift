@@ -96,7 +96,7 @@ let package = Package(
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace",
                 "RaftTransport", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
-        .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
+        .testTarget(name: "ProgramTests", dependencies: ["CAllocator", "Script", "raft-tui"], swiftSettings: settings),
         .testTarget(name: "CanvasTests", dependencies: ["Canvas"], swiftSettings: settings),
         .testTarget(
             name: "ScriptTests",
