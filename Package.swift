@@ -120,7 +120,7 @@ let package = Package(
                 "Bench", "Canvas", "Dashboard", "KeyValue", "Laboratory", "RaftCore", "RaftNode", "RaftTrace",
                 "RaftTransport", "Script",
             ], exclude: ["Goldens"], swiftSettings: settings),
-        .testTarget(name: "ProgramTests", dependencies: ["Script", "raft-tui"], swiftSettings: settings),
+        .testTarget(name: "ProgramTests", dependencies: ["CAllocator", "Script", "raft-tui"], swiftSettings: settings),
         .testTarget(
             name: "KeyValueServiceTests",
             dependencies: [

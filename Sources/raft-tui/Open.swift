@@ -48,7 +48,7 @@ struct Open: ParsableCommand {
 
     /// Opens the dashboard, and presents a script in it.
     func open(_ script: (name: String, script: Script)?) throws {
-        allocator_keep_little()
+        _ = allocator_keep_little()
         if plain { return try tell(script) }
         try MainActor.assumeIsolated {
             let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
