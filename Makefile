@@ -75,9 +75,13 @@ node = node --id $(1) --raft 127.0.0.1:800$(1) --http 127.0.0.1:900$(1) --data-d
 runs = tr '\0' ' ' 2>/dev/null < /proc/$$(cat $(RUN)/node-$(1).pid 2>/dev/null || echo none)/cmdline \
 	| grep -q -- "raft-tui node --id $(1) "
 
+# Tests that are served by tasks of their own process: the others keep the few threads of all tasks waiting.
+SERVED := KeyValueServiceTests|ServerTests|WatchTests
+
 test: setup-test ## set up what tests need, and run them all
 	@$(SWIFT) build --build-tests
-	@$(SWIFT) test --skip-build
+	@$(SWIFT) test --skip-build --filter '$(SERVED)'
+	@$(SWIFT) test --skip-build --skip '$(SERVED)'
 	@$(SWIFT) build $(RELEASE)
 	@Tests/Simulation/mutants.sh
 	@Tests/Simulation/small-worlds.sh
