@@ -128,6 +128,11 @@ final class OutboundConnection {
     func broke(_ channel: any Channel) {
         guard case .open(let current) = state, current === channel else { return }
         broke()
+        // Of two calls that cross, the peer may have kept the wrong one: it is called again before there is something to
+        // say, for the first message to somebody who isn't connected is lost.
+        let box = NIOLoopBound(self, eventLoop: endpoint.loop)
+        let delay = max(.zero, notBefore - .now())
+        endpoint.loop.scheduleTask(in: delay) { box.value.connect() }
     }
 
     private func broke() {
