@@ -35,6 +35,8 @@ public final class Endpoint {
     public var face: String
     /// Where the others' are, as far as they have said.
     public private(set) var faces: [NodeID: String] = [:]
+    /// Tells this life of the server from others.
+    let number = UInt64.random(in: .min ... .max)
     weak var delegate: (any EndpointDelegate)?
     private var listener: (any Channel)?
     /// Since when it listens, or is about to; `nil` where it never did.
@@ -201,6 +203,9 @@ public final class Endpoint {
         if !members.contains(hello.from) { return "\(hello.from) is no member of this cluster" }
         return nil
     }
+
+    /// Whether there is a connection already that the caller has opened after this one.
+    func hasLater(than hello: Hello) -> Bool { inbound.values.contains { $0.isLater(than: hello) } }
 
     /// A peer has opened a connection: it is up, so that its own listener can be reached, too.
     func greeted(by peer: NodeID, face: String, on connection: InboundConnection) {

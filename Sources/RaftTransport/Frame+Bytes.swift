@@ -22,6 +22,8 @@ extension Frame {
             buffer.writeInteger(hello.to.rawValue)
             buffer.writeShort(hello.face.utf8)
             buffer.writeShort(hello.nonce)
+            buffer.writeInteger(hello.life, endianness: .little)
+            buffer.writeInteger(hello.call, endianness: .little)
         case .challenge(let nonce, let proof):
             buffer.writeKind(.challenge)
             buffer.writeShort(nonce)
@@ -75,8 +77,10 @@ extension Frame {
             let to = try buffer.readNode()
             let face = try buffer.readFace()
             let nonce = try buffer.readShort()
-            self = .hello(
-                Hello(cluster: cluster, from: from, incarnation: incarnation, to: to, face: face, nonce: nonce))
+            var hello = Hello(
+                cluster: cluster, from: from, incarnation: incarnation, to: to, face: face, nonce: nonce)
+            (hello.life, hello.call) = (try buffer.read(), try buffer.read())
+            self = .hello(hello)
         case .challenge: self = .challenge(nonce: try buffer.readShort(), proof: try buffer.readShort())
         case .proof: self = .proof(try buffer.readShort())
         case .welcome:

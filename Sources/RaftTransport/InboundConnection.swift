@@ -34,6 +34,11 @@ final class InboundConnection: ChannelInboundHandler {
     /// Who called, once it has said so.
     var peer: NodeID? { caller?.from }
 
+    /// Whether the same life of the caller has opened it after the one that began with `hello`.
+    func isLater(than hello: Hello) -> Bool {
+        caller.map { $0.from == hello.from && $0.life == hello.life && $0.call > hello.call } ?? false
+    }
+
     func channelActive(context: ChannelHandlerContext) {
         let box = NIOLoopBound(self, eventLoop: context.eventLoop)
         greeting = context.eventLoop.scheduleTask(in: InboundConnection.greetingMax) {
@@ -129,6 +134,8 @@ final class InboundConnection: ChannelInboundHandler {
 
     private func accept(_ hello: Hello) {
         claimant = nil
+        // Two calls of a peer may be heard in any order: the later one is what it uses.
+        guard !endpoint.hasLater(than: hello) else { return close() }
         caller = hello
         greeting?.cancel()
         decoder.sizeMax = Frame.sizeMax

@@ -24,6 +24,7 @@ final class OutboundConnection {
     private var isProven = false
     private var asked: [UInt64: (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void] = [:]
     private var lastAsked: UInt64 = 0
+    private var calls: UInt64 = 0
     private var framesSent: UInt64 = 0
     private var framesHandled: UInt64 = 0
     /// The last frame that the peer was asked to say it handled.
@@ -111,9 +112,11 @@ final class OutboundConnection {
             framesSent = 0
             framesHandled = 0
             frameAsked = 0
-            let hello = Hello(
+            var hello = Hello(
                 cluster: endpoint.cluster, from: endpoint.node, incarnation: endpoint.incarnation, to: peer,
                 face: endpoint.face, nonce: endpoint.secret == nil ? [] : Secret.nonce())
+            calls += 1
+            (hello.life, hello.call) = (endpoint.number, calls)
             self.hello = hello
             (isWelcome, isProven) = (false, false)
             write(.hello(hello), to: channel)
