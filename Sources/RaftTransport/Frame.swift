@@ -67,8 +67,9 @@ public struct Hello: Hashable, Sendable {
     public var face: String
     /// A number that was never used before, where the cluster has a secret; otherwise nothing.
     public var nonce: [UInt8]
-    /// A number that the caller drew when it started, and which of its calls to this peer since then it is.
+    /// A number that the caller drew when it started.
     public var life: UInt64 = 0
+    /// Which of its calls to this peer since then it is, counted from 1.
     public var call: UInt64 = 0
 
     /// A hello.
