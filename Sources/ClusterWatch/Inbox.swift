@@ -1,4 +1,4 @@
-import Glibc
+import Laboratory
 import RaftTrace
 import Synchronization
 
@@ -19,7 +19,7 @@ enum News: Sendable {
 final class Inbox: Sendable {
     private let items = Mutex<[(source: Int, news: News)]>([])
     private let answers = Mutex<[Answer]>([])
-    private let pipe: (reader: Int32, writer: Int32)
+    private let pipe = WakingPipe()
 
     /// How much may wait.
     static let roomMax = 50_000
@@ -32,24 +32,8 @@ final class Inbox: Sendable {
         case order(Int, refusal: String?)
     }
 
-    init() {
-        var ends: [Int32] = [0, 0]
-        let result = Glibc.pipe(&ends)
-        precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
-        for end in ends {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
-        pipe = (ends[0], ends[1])
-    }
-
-    deinit {
-        close(pipe.reader)
-        close(pipe.writer)
-    }
-
     /// A descriptor that can be read from when there is something to take.
-    var descriptor: Int32 { pipe.reader }
+    var descriptor: Int32 { pipe.descriptor }
 
     /// Whether a node that begins to tell would find room.
     var hasRoom: Bool { items.withLock { $0.count < Inbox.roomMax / 2 } }
@@ -68,21 +52,20 @@ final class Inbox: Sendable {
             }
             return (wasEmpty, !isFull)
         }
-        if wasEmpty { signal() }
+        if wasEmpty { pipe.wake() }
         return hadRoom
     }
 
     /// Puts an answer in.
     func put(_ answer: Answer) {
         answers.withLock { $0.append(answer) }
-        signal()
+        pipe.wake()
     }
 
     /// Everything that is there, in the order in which it came.
     func take() -> (news: [(source: Int, news: News)], answers: [Answer]) {
         // First the signals: what comes from here on signals again.
-        var bytes: (UInt64, UInt64) = (0, 0)
-        while withUnsafeMutableBytes(of: &bytes, { read(pipe.reader, $0.baseAddress, $0.count) }) > 0 {}
+        pipe.acknowledge()
         let news = items.withLock { items in
             defer { items = [] }
             return items
@@ -92,10 +75,5 @@ final class Inbox: Sendable {
             return answers
         }
         return (news, taken)
-    }
-
-    private func signal() {
-        var byte: UInt8 = 1
-        _ = write(pipe.writer, &byte, 1)
     }
 }

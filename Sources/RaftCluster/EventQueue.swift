@@ -1,4 +1,4 @@
-import Glibc
+import Laboratory
 import RaftCore
 import RaftTrace
 import Synchronization
@@ -27,7 +27,7 @@ final class EventQueue: Sendable {
     private let dropped = Atomic<Int>(0)
     private let isSignaled = Atomic<Bool>(false)
     private let dropEpoch = Atomic<Int>(0)
-    private let pipe: (reader: Int32, writer: Int32)
+    private let pipe = WakingPipe()
 
     /// How many events may wait for the reader before those that may be left out are.
     static let queuedMax = 50_000
@@ -37,24 +37,14 @@ final class EventQueue: Sendable {
     /// A way on which the first event has this number.
     init(first: UInt64 = 1) {
         nextSequence = Atomic(first)
-        var ends: [Int32] = [0, 0]
-        let result = Glibc.pipe(&ends)
-        precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
-        for end in ends {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
-        pipe = (ends[0], ends[1])
     }
 
     deinit {
         _ = takeBatches()
-        close(pipe.reader)
-        close(pipe.writer)
     }
 
     /// A descriptor that can be read from when there is something to take.
-    var descriptor: Int32 { pipe.reader }
+    var descriptor: Int32 { pipe.descriptor }
 
     /// Changes whenever events were left out: whoever sees it change tells its whole state again.
     var lossEpoch: Int { dropEpoch.load(ordering: .relaxed) }
@@ -82,15 +72,13 @@ final class EventQueue: Sendable {
     /// Wakes the reader.
     func signal() {
         guard !isSignaled.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        var byte: UInt8 = 1
-        _ = write(pipe.writer, &byte, 1)
+        pipe.wake()
     }
 
     /// Takes note of the signal: what happens from here on signals again. One reader alone calls this, before it looks
     /// at what it was woken for.
     func acknowledgeSignal() {
-        var bytes: UInt64 = 0
-        _ = withUnsafeMutableBytes(of: &bytes) { read(pipe.reader, $0.baseAddress, $0.count) }
+        pipe.acknowledge()
         // An exchange, no store: who found the flag up before has made all he did visible to whoever takes it down.
         _ = isSignaled.exchange(false, ordering: .acquiringAndReleasing)
     }

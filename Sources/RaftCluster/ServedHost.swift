@@ -56,9 +56,6 @@ public struct ServedHost: ServedNode {
 
     /// Says where the face is, so that the others' faces can send their clients there.
     public func setFace(_ address: String) { host.execute { $0.face = address } }
-
-    /// Ends what is under way.
-    func end() { clients.eventLoop.execute { [clients] in clients.value.end() } }
 }
 
 extension NodeHost {

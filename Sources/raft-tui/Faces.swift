@@ -144,35 +144,20 @@ extension Faces {
 /// Sentences on their way from other threads to the main one.
 final class Troubles: Sendable {
     private let sentences = Mutex<[String]>([])
-    private let ends: (reader: Int32, writer: Int32)
-
-    init() {
-        var pair: [Int32] = [-1, -1]
-        let result = pipe(&pair)
-        precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
-        for end in pair { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
-        ends = (pair[0], pair[1])
-    }
-
-    deinit {
-        Glibc.close(ends.reader)
-        Glibc.close(ends.writer)
-    }
+    private let pipe = WakingPipe()
 
     /// A descriptor that can be read from when there is a sentence.
-    var descriptor: Int32 { ends.reader }
+    var descriptor: Int32 { pipe.descriptor }
 
     /// Brings a sentence.
     func tell(_ sentence: String) {
         sentences.withLock { $0.append(sentence) }
-        var byte: UInt8 = 1
-        _ = write(ends.writer, &byte, 1)
+        pipe.wake()
     }
 
     /// The sentences since this was called last.
     func take() -> [String] {
-        var bytes: UInt64 = 0
-        _ = withUnsafeMutableBytes(of: &bytes) { read(ends.reader, $0.baseAddress, $0.count) }
+        pipe.acknowledge()
         return sentences.withLock { sentences in
             defer { sentences = [] }
             return sentences

@@ -1,5 +1,6 @@
 import Glibc
 import KeyValueService
+import Laboratory
 import RaftNode
 import Synchronization
 
@@ -44,36 +45,19 @@ final class ServiceTask<Node: ServedNode>: Sendable {
 /// A value that somebody waits for, and that comes once.
 final class Completion<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
-    private let ends: (reader: Int32, writer: Int32)
-
-    init() {
-        var pair: [Int32] = [-1, -1]
-        let result = pipe(&pair)
-        precondition(result == 0, "no pipe to be had: \(String(cString: strerror(errno)))")
-        ends = (pair[0], pair[1])
-    }
-
-    deinit {
-        close(ends.reader)
-        close(ends.writer)
-    }
+    private let pipe = WakingPipe()
 
     /// Brings the value, unless there is one.
     func fill(_ new: Value) {
-        let isFirst = value.withLock { value in
-            guard value == nil else { return false }
-            value = new
-            return true
-        }
-        var byte: UInt8 = 1
-        if isFirst { _ = write(ends.writer, &byte, 1) }
+        value.withLock { $0 = $0 ?? new }
+        pipe.wake()
     }
 
     /// Waits for the value.
     func wait() -> Value {
         while true {
             if let value = value.withLock({ $0 }) { return value }
-            var request = pollfd(fd: ends.reader, events: Int16(POLLIN), revents: 0)
+            var request = pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&request, 1, -1)
         }
     }
