@@ -24,10 +24,20 @@ struct SimulatedDisk: Disk, Sendable {
     }
 
     private struct File: Sendable {
+        /// What was written.
         var bytes: [UInt8] = []
         /// How much of it is certain to survive.
         var synced = 0
+        /// How many zeros stand behind ``bytes``.
+        var zeros = 0
+        /// How long the file is for certain, its zeros included.
+        var syncedLength = 0
         var isNameSynced = false
+
+        mutating func sync() {
+            synced = bytes.count
+            syncedLength = bytes.count + zeros
+        }
     }
 
     private static let sector = 512
@@ -46,8 +56,8 @@ struct SimulatedDisk: Disk, Sendable {
                 continue
             }
             SimulatedDisk.tear(&file, &random)
-            file.synced = file.bytes.count
             file.isNameSynced = true
+            file.sync()
             files[name] = file
         }
     }
@@ -55,10 +65,12 @@ struct SimulatedDisk: Disk, Sendable {
     private static func tear(_ file: inout File, _ random: inout Generator) {
         guard file.synced < file.bytes.count else { return }
         switch random.below(3) {
-        case 0: file.bytes.removeSubrange(file.synced...)
+        case 0:
+            file.bytes.removeSubrange(file.synced...)
+            file.zeros = max(0, file.syncedLength - file.synced)
         case 1: break
         default:
-            file.bytes.removeSubrange((file.synced + Int(random.below(UInt64(file.bytes.count - file.synced))) + 1)...)
+            cut(&file, &random)
             var start = file.synced
             while start < file.bytes.count {
                 let end = min(file.bytes.count, (start / sector + 1) * sector)
@@ -68,13 +80,21 @@ struct SimulatedDisk: Disk, Sendable {
         }
     }
 
+    /// Takes a part of what the file has grown by since it was synced.
+    private static func cut(_ file: inout File, _ random: inout Generator) {
+        let certain = max(file.synced, file.syncedLength)
+        guard certain < file.bytes.count else { return }
+        file.bytes.removeSubrange((certain + Int(random.below(UInt64(file.bytes.count - certain))) + 1)...)
+        file.zeros = 0
+    }
+
     // MARK: - Disk
 
     func names() throws(StorageError) -> [String] { files.keys.sorted() }
 
     func contents(of name: String) throws(StorageError) -> [UInt8] {
         guard let file = files[name] else { throw failure("read", name, "No such file or directory") }
-        return file.bytes
+        return file.bytes + repeatElement(0, count: file.zeros)
     }
 
     mutating func create(_ name: String) throws(StorageError) {
@@ -83,15 +103,23 @@ struct SimulatedDisk: Disk, Sendable {
         files[name] = File()
     }
 
-    mutating func append(_ bytes: [UInt8], to name: String) throws(StorageError) {
+    mutating func write(_ bytes: [UInt8], to name: String, at offset: Int) throws(StorageError) {
         try check("write", name)
-        files[name]?.bytes.append(contentsOf: bytes)
+        guard var file = files.removeValue(forKey: name) else { return }
+        precondition(offset == file.bytes.count, "\(name) is written at \(offset), not at \(file.bytes.count)")
+        file.bytes.append(contentsOf: bytes)
+        file.zeros = max(0, file.zeros - bytes.count)
+        files[name] = file
+    }
+
+    mutating func preallocate(_ range: Range<Int>, of name: String) throws(StorageError) {
+        try check("write", name)
+        files[name]?.zeros += range.count
     }
 
     mutating func sync(_ name: String) throws(StorageError) {
         try check("sync", name)
-        guard !isLying, let length = files[name]?.bytes.count else { return }
-        files[name]?.synced = length
+        if !isLying { files[name]?.sync() }
     }
 
     mutating func syncNames() throws(StorageError) {
@@ -109,9 +137,11 @@ struct SimulatedDisk: Disk, Sendable {
     mutating func remove(_ name: String) throws(StorageError) { files[name] = nil }
 
     mutating func truncate(_ name: String, to length: Int) throws(StorageError) {
-        guard var file = files[name], length < file.bytes.count else { return }
-        file.bytes.removeSubrange(length...)
+        guard var file = files[name] else { return }
+        file.zeros = max(0, length - file.bytes.count)
+        file.bytes.removeSubrange(min(length, file.bytes.count)...)
         file.synced = min(file.synced, length)
+        file.syncedLength = min(file.syncedLength, length)
         files[name] = file
     }
 

@@ -81,21 +81,21 @@ public final class DirectoryDisk: Disk {
 
     /// Makes an empty file.
     public func create(_ name: String) throws(StorageError) {
-        let file = try FileDescriptor(path: full(name), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+        let file = try FileDescriptor(path: full(name), flags: O_WRONLY | O_CREAT | O_EXCL)
         open = (name, file)
     }
 
-    /// Writes `bytes` at the end of a file.
-    public func append(_ bytes: [UInt8], to name: String) throws(StorageError) {
+    /// Writes `bytes` at `offset` of a file.
+    public func write(_ bytes: [UInt8], to name: String, at offset: Int) throws(StorageError) {
         let file = try writable(name)
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                retrying { write(file.number, buffer.baseAddress.map { $0 + written }, bytes.count - written) }
-            }
-            guard count >= 0 else { throw .last("write", full(name)) }
-            written += count
-        }
+        let isWritten = writeAll(bytes) { pwrite(file.number, $0, $1, offset + $2) }
+        if !isWritten { throw .last("write", full(name)) }
+    }
+
+    /// Writes zeros at the end of a file. Blocks that are only set aside for it would not do: the first write to each
+    /// changes what the file system has to remember of the file, which a sync then has to bring to its journal.
+    public func preallocate(_ range: Range<Int>, of name: String) throws(StorageError) {
+        try write([UInt8](repeating: 0, count: range.count), to: name, at: range.lowerBound)
     }
 
     /// Lets the device begin with a file's bytes. Unlike a sync this takes no part in the file system's journal, for which
@@ -142,7 +142,7 @@ public final class DirectoryDisk: Disk {
 
     private func writable(_ name: String) throws(StorageError) -> FileDescriptor {
         if let open, open.name == name { return open.file }
-        let file = try FileDescriptor(path: full(name), flags: O_WRONLY | O_APPEND)
+        let file = try FileDescriptor(path: full(name), flags: O_WRONLY)
         open = (name, file)
         return file
     }
@@ -166,6 +166,23 @@ extension StorageError {
     /// What the system said last.
     fileprivate static func last(_ operation: String, _ path: String) -> StorageError {
         .system(operation: operation, path: path, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// Writes all of `bytes` with a system call that may be interrupted, or write only a part.
+///
+/// - Parameter write: Writes that many bytes from there on, the first of which is at that place of `bytes`, and answers
+///   what the system does.
+/// - Returns: Whether all is written; otherwise `errno` says why.
+func writeAll(_ bytes: [UInt8], _ write: (UnsafeRawPointer?, _ count: Int, _ place: Int) -> Int) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var place = 0
+        while place < buffer.count {
+            let written = retrying { write(buffer.baseAddress.map { $0 + place }, buffer.count - place, place) }
+            guard written >= 0 else { return false }
+            place += written
+        }
+        return true
     }
 }
 

@@ -13,8 +13,13 @@ public protocol Disk {
     /// Makes an empty file, which must not be there yet.
     mutating func create(_ name: String) throws(StorageError)
 
-    /// Writes `bytes` at the end of a file. They may be lost until the file is synced.
-    mutating func append(_ bytes: [UInt8], to name: String) throws(StorageError)
+    /// Writes `bytes` at `offset` of a file: at its end, or over the zeros that were put there. They may be lost until the
+    /// file is synced.
+    mutating func write(_ bytes: [UInt8], to name: String, at offset: Int) throws(StorageError)
+
+    /// Puts zeros at the end of a file, which is at `range.lowerBound`, so that it ends at `range.upperBound`. To sync what
+    /// is written over them is cheaper than to sync a file that has grown. They may be lost until the file is synced.
+    mutating func preallocate(_ range: Range<Int>, of name: String) throws(StorageError)
 
     /// Begins to bring to the device what was written to a file, without waiting for it and without promising anything:
     /// a sync later has less left to do.

@@ -70,10 +70,9 @@ enum Frame {
     /// Reads what stands at `offset` of a file.
     static func read(_ file: [UInt8], at offset: Int, segment: UInt64) -> Reading {
         let left = file.count - offset
-        guard left > 0 else { return .end }
-        guard left >= headerSize else { return .torn(reason: "the file ends within a header") }
-        let header = file[offset..<offset + headerSize]
+        let header = file[offset..<offset + min(left, headerSize)]
         if header.allSatisfy({ $0 == 0 }) { return readZeros(file, at: offset, segment: segment) }
+        guard left >= headerSize else { return .torn(reason: "the file ends within a header") }
         guard let (length, number, checksum) = parse(header, segment: segment, offset: offset) else {
             return .damaged(reason: "the header's checksum is wrong")
         }

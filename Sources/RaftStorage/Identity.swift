@@ -54,7 +54,7 @@ extension Identity {
     public func write(to disk: inout some Disk) throws(StorageError) {
         if try disk.names().contains(Identity.draft) { try disk.remove(Identity.draft) }
         try disk.create(Identity.draft)
-        try disk.append(Frame.encoded(encoded(), number: 0, segment: 0, offset: 0), to: Identity.draft)
+        try disk.write(Frame.encoded(encoded(), number: 0, segment: 0, offset: 0), to: Identity.draft, at: 0)
         try disk.sync(Identity.draft)
         try disk.rename(Identity.draft, to: Identity.name)
         try disk.syncNames()

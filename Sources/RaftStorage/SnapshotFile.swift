@@ -24,7 +24,7 @@ public enum SnapshotFile {
         var start = 0
         while start < bytes.count {
             let end = min(start + bytesPerPause, bytes.count)
-            try disk.append(Array(bytes[start..<end]), to: name)
+            try disk.write(Array(bytes[start..<end]), to: name, at: start)
             try disk.beginSync(name)
             pause()
             start = end
@@ -38,7 +38,7 @@ public enum SnapshotFile {
     public static func begin(
         _ snapshot: Snapshot, on disk: inout some Disk, as name: String = draft
     ) throws(StorageError) {
-        try disk.append(try frame(of: snapshot, on: &disk, as: name), to: name)
+        try disk.write(try frame(of: snapshot, on: &disk, as: name), to: name, at: 0)
     }
 
     /// The bytes of `snapshot`, for a new file called `name`.

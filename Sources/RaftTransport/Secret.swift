@@ -44,13 +44,6 @@ public struct Secret: Sendable {
             proof, authenticating: Secret.said(by: side, hello, nonce), using: key)
     }
 
-    /// Whether `bytes` are the secret; it takes as long to say no as to say yes.
-    public func matches(_ bytes: [UInt8]) -> Bool {
-        let code = HMAC<SHA256>.authenticationCode(for: [0], using: key)
-        return HMAC<SHA256>.isValidAuthenticationCode(
-            code, authenticating: [0], using: SymmetricKey(data: bytes))
-    }
-
     private static func said(by side: Side, _ hello: Hello, _ nonce: [UInt8]) -> [UInt8] {
         var bytes = [side.rawValue]
         withUnsafeBytes(of: hello.cluster.littleEndian) { bytes.append(contentsOf: $0) }

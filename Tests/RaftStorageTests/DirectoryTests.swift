@@ -47,6 +47,18 @@ struct DirectoryTests {
         #expect(try disk.names().count > 3)
     }
 
+    @Test("what is written over zeros is there, in a file that stays as long as it was")
+    func preallocate() throws {
+        let directory = try TemporaryDirectory()
+        let disk = try DirectoryDisk(path: directory.path)
+        try disk.create("file")
+        try disk.write([1, 2, 3], to: "file", at: 0)
+        try disk.preallocate(3..<10_000, of: "file")
+        try disk.write([4, 5], to: "file", at: 3)
+        try disk.sync("file")
+        #expect(try disk.contents(of: "file") == [1, 2, 3, 4, 5] + [UInt8](repeating: 0, count: 9_995))
+    }
+
     @Test("a directory that is open is refused to a second process, and free again afterwards")
     func locked() throws {
         let directory = try TemporaryDirectory()

@@ -5,6 +5,8 @@ struct MemoryDisk: Disk {
     struct File: Equatable {
         var bytes: [UInt8] = []
         var synced = 0
+        /// How many zeros stand behind ``bytes``.
+        var zeros = 0
     }
 
     var files: [String: File] = [:]
@@ -38,7 +40,7 @@ struct MemoryDisk: Disk {
 
     func contents(of name: String) throws(StorageError) -> [UInt8] {
         guard let file = files[name] else { throw failure("read", name) }
-        return file.bytes
+        return file.bytes + repeatElement(0, count: file.zeros)
     }
 
     mutating func create(_ name: String) throws(StorageError) {
@@ -46,14 +48,34 @@ struct MemoryDisk: Disk {
         files[name] = File()
     }
 
-    mutating func append(_ bytes: [UInt8], to name: String) throws(StorageError) {
+    mutating func write(_ bytes: [UInt8], to name: String, at offset: Int) throws(StorageError) {
+        precondition(offset == files[name]?.bytes.count, "the log is written in order")
         do throws(StorageError) {
             try count("write", name)
         } catch {
-            files[name]?.bytes += bytes.prefix(writtenOfFailed)
+            put(bytes.prefix(beginningOfFailed(offset, name)), in: name)
             throw error
         }
-        files[name]?.bytes += bytes
+        put(bytes[...], in: name)
+    }
+
+    /// How much of a write that fails is written. Over zeros the system writes page by page, and a disk sector by sector;
+    /// where the file grows, it may end anywhere.
+    private func beginningOfFailed(_ offset: Int, _ name: String) -> Int {
+        let end = offset + writtenOfFailed
+        return files[name]?.zeros == 0 ? writtenOfFailed : max(0, end / 512 * 512 - offset)
+    }
+
+    private mutating func put(_ bytes: ArraySlice<UInt8>, in name: String) {
+        guard var file = files.removeValue(forKey: name) else { return }
+        file.bytes += bytes
+        file.zeros = max(0, file.zeros - bytes.count)
+        files[name] = file
+    }
+
+    mutating func preallocate(_ range: Range<Int>, of name: String) throws(StorageError) {
+        try count("allocate", name)
+        files[name]?.zeros += range.count
     }
 
     mutating func sync(_ name: String) throws(StorageError) {
@@ -91,7 +113,8 @@ struct MemoryDisk: Disk {
     mutating func truncate(_ name: String, to length: Int) throws(StorageError) {
         try count("cut", name)
         guard var file = files[name] else { return }
-        file.bytes.removeSubrange(length...)
+        file.zeros = max(0, length - file.bytes.count)
+        file.bytes.removeSubrange(min(length, file.bytes.count)...)
         file.synced = min(file.synced, length)
         files[name] = file
     }
@@ -120,7 +143,13 @@ final class SharedDisk: Disk {
 
     func create(_ name: String) throws(StorageError) { try memory.create(name) }
 
-    func append(_ bytes: [UInt8], to name: String) throws(StorageError) { try memory.append(bytes, to: name) }
+    func write(_ bytes: [UInt8], to name: String, at offset: Int) throws(StorageError) {
+        try memory.write(bytes, to: name, at: offset)
+    }
+
+    func preallocate(_ range: Range<Int>, of name: String) throws(StorageError) {
+        try memory.preallocate(range, of: name)
+    }
 
     func sync(_ name: String) throws(StorageError) { try memory.sync(name) }
 

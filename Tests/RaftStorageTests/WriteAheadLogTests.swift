@@ -113,8 +113,10 @@ struct WriteAheadLogTests {
         }
     }
 
-    @Test("a batch of which some sectors are missing is cut off, whichever they are", arguments: 1..<8)
-    func tornSectors(missing: Int) throws {
+    @Test(
+        "a batch of which some sectors are missing is cut off, whichever they are, at the end of a file and before zeros",
+        arguments: 1..<8, [false, true])
+    func tornSectors(missing: Int, isBeforeZeros: Bool) throws {
         var (log, _) = try Log.open(on: MemoryDisk())
         try log.append([write(term: 1, first: 1, [entry(1, "kept")])])
         try log.sync()
@@ -126,7 +128,8 @@ struct WriteAheadLogTests {
         for (place, sector) in sectors.enumerated() where missing & (1 << place) != 0 {
             for byte in sector * 512..<min(sector * 512 + 512, torn.firstFile.count) { torn.firstFile[byte] = 0 }
         }
-        guard torn.files != log.disk.files else { return }
+        guard torn.firstFile != log.disk.firstFile else { return }
+        if isBeforeZeros { torn.files["log-00000001"]?.zeros = 10_000 }
         let (_, recovered) = try Log.open(on: torn)
         #expect(recovered.entries == [entry(1, "kept")])
         #expect(recovered.repairs.map(\.offset) == [synced])
@@ -163,6 +166,44 @@ struct WriteAheadLogTests {
             try log.sync()
             #expect(try Log.open(on: log.disk).recovered.entries == whole + [entry(3, "more")])
         }
+    }
+
+    @Test("zeros stand ahead of small batches, and are gone when the log is opened again")
+    func preallocated() throws {
+        let (disk, _) = try Self.smallLog()
+        let file = try #require(disk.files["log-00000001"])
+        #expect(file.zeros > 100_000)
+        var (log, recovered) = try Log.open(on: disk)
+        #expect(recovered.entries.count == 4 && recovered.repairs.isEmpty)
+        #expect(log.disk.files["log-00000001"]?.zeros == 0)
+        for number in 5...3_000 as ClosedRange<UInt64> {
+            try log.append([write(first: number, [entry(3, "more than is set aside at once, in the end")])])
+            try log.sync()
+            let zeros = try #require(log.disk.files["log-00000001"]?.zeros)
+            #expect(zeros >= 65_000 && zeros < 300_000)
+        }
+        #expect(try Log.open(on: log.disk).recovered.entries.count == 3_000)
+    }
+
+    @Test("no zeros are written ahead of large batches, which take as long as their bytes do")
+    func largeBatches() throws {
+        var (log, _) = try Log.open(on: MemoryDisk())
+        try log.append([write(first: 1, [entry(1, String(repeating: "v", count: 20_000))])])
+        try log.sync()
+        #expect(log.disk.files["log-00000001"]?.zeros == 0)
+    }
+
+    @Test("a disk that has no room for zeros takes what there is to write all the same")
+    func noRoomForZeros() throws {
+        var disk = MemoryDisk()
+        disk.refused = "allocate"
+        var (log, _) = try Log.open(on: disk)
+        for number in 1...10 as ClosedRange<UInt64> {
+            try log.append([write(first: number, [entry(1)])])
+            try log.sync()
+        }
+        #expect(log.disk.files["log-00000001"]?.zeros == 0)
+        #expect(try Log.open(on: log.disk).recovered.entries.count == 10)
     }
 
     @Test("a log whose end was cut off goes on as if the lost batch had never been written")

@@ -79,12 +79,10 @@ struct SecretTests {
         #expect(try #require(self.other).accepts(proof, of: .caller, hello, Array(1...16)) == false)
     }
 
-    @Test("a secret that can be guessed is none, and only the secret itself is taken for it")
-    func strength() throws {
+    @Test("a secret that can be guessed is none")
+    func strength() {
         #expect(Secret(Array("fifteen letters".utf8)) == nil)
-        #expect(try #require(secret).matches(Array("a secret of the tests".utf8)))
-        #expect(try #require(secret).matches(Array("a secret of the test".utf8)) == false)
-        #expect(try #require(secret).matches([]) == false)
+        #expect(Secret(Array("sixteen letters!".utf8)) != nil)
     }
 
     private func bytes(_ frame: Frame) -> [UInt8] {
