@@ -91,6 +91,8 @@ extension ClientResult {
         case (200, .keys): self = .keys((told.keys ?? []).sorted { $0.lexicographicallyPrecedes($1) })
         case (200, .write): self = told.value.map { .value($0) } ?? .ok
         case (404, _): self = .notFound
+        case (422, .write): self = .refused(.nameUsed)
+        case (507, .write): self = .refused(.full)
         case (409, _): self = .mismatch(told.value ?? [])
         // A server that fails in the middle of a write has perhaps done it.
         case (504, _), (500, .write): self = .unknown

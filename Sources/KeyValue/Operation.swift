@@ -48,6 +48,8 @@ public enum Outcome: Hashable, Sendable {
     case keys([Bytes])
     /// The client's session is gone, so that nobody can say whether this write was applied before.
     case sessionExpired
+    /// Nothing was changed: the name under which the write was to be done once stands for another write.
+    case nameUsed
 }
 
 /// An operation as it stands in the log: what to do, and whose it is, so that it is done once (paper §8, thesis §6.3).
@@ -57,6 +59,8 @@ public struct SessionCommand: Hashable, Sendable {
     /// The client's number for this operation, from 1, the same each time it sends it.
     public var sequence: UInt64
     /// The client has the results of all its operations before this number, or doesn't want them.
+    ///
+    /// Zero in a session that is for a single write, numbered by its fingerprint: another one is refused.
     public var firstIncomplete: UInt64
     /// What to do.
     public var operation: Operation

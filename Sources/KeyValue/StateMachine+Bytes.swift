@@ -74,6 +74,11 @@ extension StateMachine {
     }
 }
 
+extension Operation {
+    /// A number, above zero, that two operations share only where they are the same, but for a chance of one in 2⁶⁴.
+    public var fingerprint: UInt64 { max(1, Digest.of(SessionCommand(self).encoded(), seed: Digest.start)) }
+}
+
 /// FNV-1a, of 64 bits; a piece's length counts, too, so that where one ends and the next begins makes a difference.
 private enum Digest {
     static let start: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -128,7 +133,7 @@ extension Outcome {
             writer.write(Code.mismatch.rawValue)
             writer.writeCounted(value)
         case .sessionExpired: writer.write(Code.sessionExpired.rawValue)
-        case .keys: preconditionFailure("a list of keys is read, and no command comes to it")
+        case .keys, .nameUsed: preconditionFailure("\(self) is the outcome of nothing that was done")
         }
     }
 

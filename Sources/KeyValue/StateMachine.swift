@@ -96,13 +96,24 @@ struct Session: Hashable, Sendable {
             lastUse = clock
             return outcome
         }
+        if command.firstIncomplete == 0, !results.isEmpty { return .nameUsed }
         let outcome = store.apply(command.operation)
         record(outcome, for: command, at: clock)
         return outcome
     }
 
+    /// The longest value that is kept for a client that asks again, in bytes.
+    static let keptValueMax = 1_024
+
+    /// What is remembered of an outcome. Ten thousand clients' long values would be more than a snapshot has room for; whoever
+    /// asks again what came of a write that changed nothing is told that nobody knows any more.
+    private static func kept(_ outcome: Outcome) -> Outcome {
+        if case .mismatch(let value) = outcome, value.count > keptValueMax { .sessionExpired } else { outcome }
+    }
+
     private mutating func record(_ outcome: Outcome, for command: SessionCommand, at clock: UInt64) {
         lastUse = clock
+        let outcome = Session.kept(outcome)
         if results.count == 1, results[0].sequence < command.sequence, command.firstIncomplete >= command.sequence {
             // A client that writes one thing after the other has the result of the one before.
             results[0] = Result(sequence: command.sequence, outcome: outcome)

@@ -16,15 +16,33 @@ public struct Store: Hashable, Sendable {
     /// An empty store.
     public init() {}
 
+    /// How many bytes the keys and values have together.
+    public private(set) var bytes = 0
+
+    /// The most bytes that keys and values should have together. A snapshot must have room for them and for what clients'
+    /// writes came to; so a leader appends no write that lets them grow any further.
+    public static let bytesMax = 768 << 20
+
     /// How many keys there are.
     public var count: Int { values.count }
 
     /// The value of `key`; `nil` where it isn't there.
     public subscript(key: Bytes) -> Bytes? { values[Key(key)] }
 
-    /// The keys that start with `prefix`, in ascending order of their bytes.
-    public func keys(withPrefix prefix: Bytes = []) -> [Bytes] {
-        values.keys.lazy.map(\.bytes).filter { $0.starts(with: prefix) }.sorted { $0.lexicographicallyPrecedes($1) }
+    /// The most keys that are listed at once, and the most bytes they may have together: everybody else's requests wait
+    /// while they are looked for, and an answer has to fit into a message.
+    public static let listedMax = (keys: 10_000, bytes: 4 << 20)
+
+    /// The keys that start with `prefix`, in ascending order of their bytes; `nil` where there are more than ``listedMax``.
+    public func keys(withPrefix prefix: Bytes = []) -> [Bytes]? {
+        var found: [Bytes] = []
+        var bytes = 0
+        for key in values.keys where key.bytes.starts(with: prefix) {
+            found.append(key.bytes)
+            bytes += key.bytes.count
+            guard found.count <= Store.listedMax.keys, bytes <= Store.listedMax.bytes else { return nil }
+        }
+        return found.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// All keys with their values, in no particular order.
@@ -34,16 +52,24 @@ public struct Store: Hashable, Sendable {
     public mutating func apply(_ operation: Operation) -> Outcome {
         if case .set(let key, let value) = operation {
             // Whatever was there, this takes its place: there is nothing to look up.
-            values.updateValue(value, forKey: Key(key))
+            let old = values.updateValue(value, forKey: Key(key))
+            count(key, from: old, to: value)
             return .done
         }
         let key = Key(operation.key)
-        let (value, outcome) = operation.applied(to: values[key])
+        let old = values[key]
+        let (value, outcome) = operation.applied(to: old)
         switch outcome {
-        case .notFound, .mismatch, .keys, .sessionExpired: break
-        case .done, .value: values[key] = value
+        case .notFound, .mismatch, .keys, .sessionExpired, .nameUsed: break
+        case .done, .value:
+            values[key] = value
+            count(key.bytes, from: old, to: value)
         }
         return outcome
+    }
+
+    private mutating func count(_ key: Bytes, from old: Bytes?, to new: Bytes?) {
+        bytes += (new.map { key.count + $0.count } ?? 0) - (old.map { key.count + $0.count } ?? 0)
     }
 }
 

@@ -108,6 +108,11 @@ extension Face {
             throw Refusal(
                 .badRequest, "the Idempotency-Key has \(key.utf8.count) bytes: give it 1 to \(limits.idempotencyKey)")
         }
+        guard key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw Refusal(
+                .badRequest,
+                "the Idempotency-Key has letters that two servers may not read alike: give it ASCII without spaces")
+        }
         return key
     }
 }
@@ -144,6 +149,18 @@ extension Refusal {
                 : "look before you send it again, or give it an Idempotency-Key the next time"
             self.init(.gatewayTimeout, "it may or may not have been done: \(advice)")
         case (.error(let sentence), _): self = .unavailable(sentence)
+        case (.refused(.nameUsed), _):
+            let reason = "this Idempotency-Key stands for another write, and nothing was done: give each write its own"
+            self.init(.unprocessableContent, reason)
+        case (.refused(.tooMany), _):
+            let (keys, bytes) = Store.listedMax
+            self.init(
+                .badRequest,
+                "more than \(keys) keys, or \(bytes) bytes of them, begin with \(asked.key.quoted): ask for a longer prefix"
+            )
+        case (.refused(.full), _):
+            let reason = "the store is full, with \(Store.bytesMax) bytes, and nothing was done: delete keys first"
+            self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), reason)
         case (.notLeader, _), (.ok, _), (.value, _), (.keys, _):
             self = .unavailable("nobody leads now, and nothing was done: send it again")
         }

@@ -124,7 +124,9 @@ final class ClientHost {
         completions[call.call] = completion
         if let key, !request.isRead {
             // What is left of the idle one is its name: the session is the key's.
-            let once = Client(name: client.name, session: "once:" + key, patience: patience, saysWhenUndone: true)
+            let once = Client(
+                name: client.name, session: "once:" + key, patience: patience, saysWhenUndone: true,
+                isForOneWrite: true)
             borrowed[client.name] = client
             clients[client.name] = once
         } else {

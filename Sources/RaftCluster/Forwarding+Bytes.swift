@@ -80,6 +80,7 @@ extension Reply {
         case notLeader
         case unknown
         case error
+        case refused
     }
 
     /// The answer as bytes, without the number: that is the frame's.
@@ -100,6 +101,7 @@ extension Reply {
             writer.write(leader?.rawValue ?? 0)
         case .unknown: writer.write(Code.unknown.rawValue)
         case .error(let sentence): writer.write(Code.error.rawValue, Bytes(sentence.utf8))
+        case .refused(let reason): writer.write(Code.refused.rawValue, Bytes(reason.rawValue.utf8))
         }
         return writer.bytes
     }
@@ -127,6 +129,10 @@ extension Reply {
             result = .notLeader(number == 0 ? nil : NodeID(Int(number)))
         case .unknown: result = .unknown
         case .error: result = .error(String(decoding: try reader.readCounted(), as: UTF8.self))
+        case .refused:
+            let word = String(decoding: try reader.readCounted(), as: UTF8.self)
+            guard let reason = ClientResult.Refused(rawValue: word) else { throw .invalid("unknown refusal") }
+            result = .refused(reason)
         }
         guard reader.remaining == 0 else { throw .invalid("unexplained rest") }
         self.init(id: id, result: result, isSessionGone: isSessionGone)

@@ -63,7 +63,8 @@ extension DiskReference {
     /// The log's thread only gives it its name. That this is certain takes a sync of the directory, for which the log
     /// need not wait: the core lets nothing go of what the snapshot stands for before it has the answer.
     func write(
-        _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, on loop: any EventLoop
+        _ draft: SnapshotDraft, condition: DiskCondition, opening: Int, sizeMax: Int = Snapshot.sizeMax,
+        on loop: any EventLoop
     ) -> EventLoopFuture<SnapshotOutcome> {
         if isInMemory { return keep(draft, opening: opening, on: loop) }
         let last = draft.mark.last
@@ -73,13 +74,17 @@ extension DiskReference {
             }
             // Nobody waits for it, and everybody else does for the processor.
             let snapshot = draft.encoded { usleep(DiskReference.keysPauseMicroseconds) }
-            guard snapshot.bytes.count <= Snapshot.sizeMax else { return SnapshotOutcome.overtaken }
+            guard snapshot.bytes.count <= sizeMax else {
+                return SnapshotOutcome.tooLarge(snapshot.bytes.count)
+            }
             let digest = draft.digest { usleep(DiskReference.keysPauseMicroseconds) }
             var directory = DirectoryDisk(sharing: path)
             try SnapshotFile.write(snapshot, to: &directory) { usleep(DiskReference.writingPauseMicroseconds) }
             return SnapshotOutcome.taken(size: snapshot.bytes.count, digest: digest)
         }.hop(to: loop).flatMap { outcome in
-            submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }.map { $0 ? outcome : .overtaken }
+            guard case .taken = outcome else { return loop.makeSucceededFuture(outcome) }
+            return submit(on: loop) { try $0.adoptDraft(upTo: last, opening: opening) }
+                .map { $0 ? outcome : .overtaken }
         }.flatMap { outcome in
             snapshots.submit { [path] in
                 try DirectoryDisk.syncNames(in: path)

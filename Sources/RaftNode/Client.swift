@@ -23,6 +23,7 @@ public struct Client: Sendable {
 
     private let patience: Interval
     private let saysWhenUndone: Bool
+    private let isForOneWrite: Bool
 
     /// How long a call goes on before its result is unknown, unless said.
     public static let patience = Interval.seconds(5)
@@ -59,6 +60,9 @@ public struct Client: Sendable {
         var attempts = 0
         /// Whether a server may have taken it without saying so.
         var mayBeDone = false
+
+        /// Whether an attempt before the last may have been taken by a server.
+        var mayHaveBeenTaken: Bool { mayBeDone || !earlier.isEmpty }
     }
 
     /// A client that has not called yet.
@@ -66,12 +70,15 @@ public struct Client: Sendable {
     /// - Parameter session: The name under which the cluster knows its writes. No other client of the cluster's whole
     ///   life may have the same, or its writes would be taken for repetitions.
     /// - Parameter saysWhenUndone: Whether a call that nobody took ends as refused, not as unknown.
+    /// - Parameter isForOneWrite: Whether the session is for a single write, whoever sends it: others are refused.
     public init(
-        name: String, session: String, patience: Interval = Client.patience, saysWhenUndone: Bool = false
+        name: String, session: String, patience: Interval = Client.patience, saysWhenUndone: Bool = false,
+        isForOneWrite: Bool = false
     ) {
         self.name = name
         self.patience = patience
         self.saysWhenUndone = saysWhenUndone
+        self.isForOneWrite = isForOneWrite
         self.session = session
         firstSession = session
     }
@@ -95,7 +102,9 @@ public struct Client: Sendable {
     ) -> [Action] {
         var open = Call(call: call, session: session, expires: now + patience, next: now)
         if case .write(let operation) = call.request {
-            if call.isRetry, let lastWrite {
+            if isForOneWrite {
+                open.sequence = operation.fingerprint
+            } else if call.isRetry, let lastWrite {
                 (open.sequence, open.session) = (lastWrite.sequence, lastWrite.session)
             } else {
                 open.sequence = nextSequence
@@ -148,7 +157,7 @@ public struct Client: Sendable {
         for place in calls.indices.reversed() {
             var open = calls[place]
             if open.expires <= now {
-                let isUndone = saysWhenUndone && open.request == nil && open.earlier.isEmpty && !open.mayBeDone
+                let isUndone = saysWhenUndone && open.request == nil && !open.mayHaveBeenTaken
                 actions.append(finish(place, with: isUndone ? .notLeader(nil) : .unknown))
             } else if open.next <= now {
                 if open.request != nil { takeTurn(&open, nodes) }
@@ -186,14 +195,16 @@ public struct Client: Sendable {
         // Until something was applied there is no session: numbers that were used up by refused writes must not look as if
         // it had been forgotten.
         let isFirst = open.session == session && !isSessionKnown
-        let first = isFirst ? 1 : min(sequence, others.min() ?? sequence)
+        let first = isForOneWrite ? 0 : isFirst ? 1 : min(sequence, others.min() ?? sequence)
         return .write(
             SessionCommand(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
     }
 
     /// The result to end a call with; `nil` where it is to ask again.
     private func final(_ result: ClientResult, for open: Call) -> ClientResult? {
-        result.isAnswer || open.call.via != nil ? result : nil
+        // A store that is full for the second attempt may not have been for the first.
+        if case .refused(let reason) = result, reason != .full || !open.mayHaveBeenTaken { return result }
+        return result.isAnswer || open.call.via != nil ? result : nil
     }
 
     private mutating func finish(_ place: Int, with result: ClientResult) -> Action {

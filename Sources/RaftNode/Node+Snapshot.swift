@@ -32,7 +32,7 @@ extension Node {
     /// Takes a snapshot where so many entries were applied since the last one (``Compaction/every``).
     mutating func takeSnapshotIfDue(_ effects: inout Effects) {
         guard let every = raft.settings.compaction.every else { return }
-        let last = raft.snapshot?.last.index ?? .zero
+        let last = max(raft.snapshot?.last.index ?? .zero, tooLarge ?? .zero)
         guard last.distance(to: applied) >= max(1, every) else { return }
         takeSnapshot(keeping: raft.settings.compaction.trailing, &effects)
     }
@@ -59,6 +59,9 @@ extension Node {
             let step = SnapshotStep(stage: .taken, last: writing.mark.last, size: size, digest: digest)
             effects.events.append(.snapshot(step))
             self.step(.snapshotTaken(writing.mark, keeping: writing.keeping), at: now, &effects)
+        case .tooLarge(let size):
+            tooLarge = writing.mark.last.index
+            effects.events.append(.snapshot(SnapshotStep(stage: .tooLarge, last: writing.mark.last, size: size)))
         case .overtaken:
             effects.events.append(.snapshot(SnapshotStep(stage: .overtaken, last: writing.mark.last)))
         }
@@ -88,4 +91,6 @@ public enum SnapshotOutcome: Hashable, Sendable {
     case taken(size: Int, digest: UInt64)
     /// A leader's snapshot that stands for more had come meanwhile.
     case overtaken
+    /// It would have so many bytes, more than ``Snapshot/sizeMax``, and is not on disk.
+    case tooLarge(Int)
 }

@@ -7,7 +7,7 @@ extension Node {
     public var state: NodeState {
         let store = machine.store
         // Sorting a large store would hold the server up; its size is told all the same.
-        let keys = store.count <= 16 * NodeState.storeMax ? store.keys().prefix(NodeState.storeMax) : []
+        let keys = store.count <= 16 * NodeState.storeMax ? store.keys()?.prefix(NodeState.storeMax) ?? [] : []
         var peers: [Progressed] = []
         if case .leader(let leadership) = raft.role {
             peers = leadership.peers.map {

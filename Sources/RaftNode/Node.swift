@@ -28,6 +28,9 @@ public struct Node: Sendable {
     private var output = Output()
     /// The snapshot that is being written.
     var writing: SnapshotWriting?
+    /// The last entry that a snapshot would have stood for, had it not been too large: the next is tried as much later as
+    /// if it had been taken.
+    var tooLarge: LogIndex?
 
     /// A server around its part of Raft, which has just started: nothing is applied yet.
     public init(raft: Raft) { self.raft = raft }
@@ -125,6 +128,10 @@ public struct Node: Sendable {
                 effects.replies.append(Reply(id: request.id, result: .error(reason)))
                 continue
             }
+            guard !raft.isLeader || hasRoom(for: command.operation) else {
+                effects.replies.append(Reply(id: request.id, result: .refused(.full)))
+                continue
+            }
             // Without the rule a command enters the log as nobody's, and is applied as often as it comes.
             payloads.append(.command((keepsSessions ? command : SessionCommand(command.operation)).encoded()))
             ids.append(request.id)
@@ -144,6 +151,13 @@ public struct Node: Sendable {
                 step(.leaseRead(request.id), at: now, &effects)
             }
         }
+    }
+
+    /// Whether the store may grow by what `operation` brings. What is on its way through the log isn't counted: a snapshot
+    /// has room for more than the store should have.
+    private func hasRoom(for operation: KeyValue.Operation) -> Bool {
+        if case .delete = operation { return true }
+        return machine.store.bytes + operation.bytes <= Store.bytesMax
     }
 
     private mutating func propose(
@@ -245,7 +259,7 @@ public struct Node: Sendable {
     private func look(up request: Request) -> ClientResult {
         switch request {
         case .get(let key, _): machine.store[key].map { .value($0) } ?? .notFound
-        case .keys(let prefix, _): .keys(machine.store.keys(withPrefix: prefix))
+        case .keys(let prefix, _): machine.store.keys(withPrefix: prefix).map { .keys($0) } ?? .refused(.tooMany)
         case .write: .error("a write is no read")
         }
     }

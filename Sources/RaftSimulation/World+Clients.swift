@@ -91,7 +91,7 @@ extension World {
             switch answer.result {
             case .value(let value), .mismatch(let value): clients[place].seen[asked.key] = value
             case .ok: clients[place].seen[asked.key] = asked.value
-            case .keys, .notFound, .notLeader, .unknown, .error: break
+            case .keys, .notFound, .notLeader, .unknown, .error, .refused: break
             }
         }
         clients[place].asked = nil

@@ -85,7 +85,7 @@ extension CauseSearch {
 
     private func cause(of step: SnapshotStep, on node: NodeID) -> Int? {
         switch step.stage {
-        case .taken, .overtaken: return snapshotStep(.began, upTo: step.last, on: node)
+        case .taken, .overtaken, .tooLarge: return snapshotStep(.began, upTo: step.last, on: node)
         case .restored:
             return nearestObservation(on: node) {
                 if case .snapshotInstalled(let installed) = $0 { installed.last == step.last } else { false }

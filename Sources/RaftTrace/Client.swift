@@ -58,6 +58,18 @@ public enum ClientResult: Hashable, Sendable {
     case unknown
     /// It can't be done, and nothing was appended.
     case error(String)
+    /// It won't be done by any server, and wasn't.
+    case refused(Refused)
+
+    /// Why no server does what is asked.
+    public enum Refused: String, Hashable, Sendable, CaseIterable {
+        /// The store has as many bytes as it may have (``Store/bytesMax``).
+        case full
+        /// More keys were asked for than are listed at once (``Store/listedMax``).
+        case tooMany = "too-many"
+        /// The name under which the write is to be done once stands for another write.
+        case nameUsed = "name-used"
+    }
 
     /// The result that an outcome is told as.
     public init(_ outcome: Outcome) {
@@ -68,6 +80,7 @@ public enum ClientResult: Hashable, Sendable {
         case .mismatch(let value): self = .mismatch(value)
         case .keys(let keys): self = .keys(keys)
         case .sessionExpired: self = .unknown
+        case .nameUsed: self = .refused(.nameUsed)
         }
     }
 
@@ -80,6 +93,7 @@ public enum ClientResult: Hashable, Sendable {
         case .notLeader: "not-leader"
         case .unknown: "unknown"
         case .error: "error"
+        case .refused: "refused"
         }
     }
 
@@ -87,7 +101,7 @@ public enum ClientResult: Hashable, Sendable {
     public var isAnswer: Bool {
         switch self {
         case .ok, .value, .keys, .notFound, .mismatch: true
-        case .notLeader, .unknown, .error: false
+        case .notLeader, .unknown, .error, .refused: false
         }
     }
 
@@ -121,6 +135,7 @@ extension ClientResult: CustomStringConvertible {
         case .value(let value), .mismatch(let value): value
         case .keys, .error: Bytes(sentence.utf8)
         case .notLeader(let leader?): Bytes(String(leader.rawValue).utf8)
+        case .refused(let reason): Bytes(reason.rawValue.utf8)
         }
     }
 }

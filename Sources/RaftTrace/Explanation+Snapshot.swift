@@ -37,6 +37,11 @@ extension SnapshotStep {
             return Explanation([node], "has its snapshot up to \(last.index) on disk\(bytes)", "§7", .important)
         case .overtaken:
             return Explanation([node], "drops its snapshot up to \(last.index): the leader's is newer", "§7")
+        case .tooLarge:
+            return Explanation(
+                [node],
+                "can't take a snapshot up to \(last.index)\(bytes): that is too large, and its log goes on growing until "
+                    + "keys are deleted", "§7", .important)
         case .restored:
             return Explanation([node], "has its store from the snapshot up to \(last.index)\(bytes)", "§7", .important)
         }

@@ -191,6 +191,8 @@ public struct SnapshotStep: Hashable, Sendable, Codable {
         case taken
         /// A leader's snapshot had come meanwhile, and this one is of no use.
         case overtaken
+        /// It is larger than a snapshot may be, and not on disk.
+        case tooLarge = "too-large"
         /// The state machine goes on from a leader's snapshot.
         case restored
     }

@@ -75,6 +75,7 @@ struct ResultForm: Codable {
         case .keys(let keys): values = keys.map(ByteText.text(of:))
         case .notLeader(let node): leader = node
         case .error(let sentence): value = sentence
+        case .refused(let reason): value = reason.rawValue
         }
     }
 
@@ -95,6 +96,11 @@ struct ResultForm: Codable {
         case "not-leader": return .notLeader(leader)
         case "unknown": return .unknown
         case "error": return .error(value ?? "")
+        case "refused":
+            guard let reason = ClientResult.Refused(rawValue: value ?? "") else {
+                throw TraceError("refused for no known reason")
+            }
+            return .refused(reason)
         default: throw TraceError("unknown result '\(result)'")
         }
     }

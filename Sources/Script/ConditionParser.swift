@@ -151,7 +151,7 @@ extension Condition {
     /// Words that can follow a condition, so that a value that is called so is written in quotes.
     static let followers: Set<String> = ["within", "do"]
 
-    static let results = ["ok", "not-found", "mismatch", "not-leader", "unknown", "error"]
+    static let results = ["ok", "not-found", "mismatch", "not-leader", "unknown", "error", "refused"]
 }
 
 extension Condition: CustomStringConvertible {

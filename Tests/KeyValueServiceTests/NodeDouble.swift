@@ -88,12 +88,13 @@ final class NodeDouble: ServedNode {
         state.withLock { state in
             switch request {
             case .get(let key, _): state.machine.store[key].map { .value($0) } ?? .notFound
-            case .keys(let prefix, _): .keys(state.machine.store.keys(withPrefix: prefix))
+            case .keys(let prefix, _):
+                state.machine.store.keys(withPrefix: prefix).map { .keys($0) } ?? .refused(.tooMany)
             case .write(let operation):
                 ClientResult(
                     state.machine.apply(
                         SessionCommand(
-                            client: key ?? "", sequence: key == nil ? 0 : 1, firstIncomplete: key == nil ? 0 : 1,
+                            client: key ?? "", sequence: operation.fingerprint, firstIncomplete: 0,
                             operation: operation)))
             }
         }

@@ -125,6 +125,40 @@ import Testing
         }
     }
 
+    @Test func aNameThatStandsForAnotherWriteIsRefused() async throws {
+        try await Site.run { (site) async throws in
+            let name = ["Idempotency-Key: a"]
+            #expect(try await site.ask("PUT", "/kv/x", name, body: "1").code == 200)
+            let other = try await site.ask("PUT", "/kv/y", name, body: "1")
+            #expect(other.code == 422)
+            #expect(other.text.contains("this Idempotency-Key stands for another write, and nothing was done"))
+            #expect(try await site.ask("GET", "/kv/y").code == 404)
+            #expect(try await site.ask("PUT", "/kv/x", name, body: "1").code == 200)
+        }
+    }
+
+    @Test func namesThatMayBeReadInTwoWaysAreRefused() async throws {
+        try await Site.run { (site) async throws in
+            for name in ["\u{e9}", "e\u{301}", "a b", "a\tb"] {
+                let answer = try await site.ask("POST", "/kv/n/incr", ["Idempotency-Key: \(name)"])
+                #expect(answer.code == 400, "\(name)")
+            }
+            #expect(site.node.calls.isEmpty)
+        }
+    }
+
+    @Test func moreKeysThanAreListedAtOnceAreRefused() async throws {
+        try await Site.run { (site) async throws in
+            for number in 0...Store.listedMax.keys {
+                _ = await site.node.call(.write(.set(key: Bytes("k\(number)".utf8), value: [])), once: nil)
+            }
+            let answer = try await site.ask("GET", "/kv?prefix=k")
+            #expect(answer.code == 400)
+            #expect(answer.text.contains("more than 10000 keys") && answer.text.contains("ask for a longer prefix"))
+            #expect(try await site.ask("GET", "/kv?prefix=k99").text.hasPrefix("{\"keys\":[\"k99\",\"k990\""))
+        }
+    }
+
     @Test func theStatusHasALineForEachNumber() async throws {
         try await Site.run { (site) async throws in
             #expect(

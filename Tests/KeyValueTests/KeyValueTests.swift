@@ -52,6 +52,38 @@ struct StoreTests {
         #expect(store.keys() == ["a", "a10", "a2", "b"].map(\.bytes))
         #expect(store.keys(withPrefix: "a1".bytes) == ["a10".bytes])
     }
+
+    @Test("more keys than an answer has room for are not listed, whether they are many or long")
+    func tooManyKeys() {
+        var many = Store()
+        for number in 1...Store.listedMax.keys { _ = many.apply(.set(key: "k\(number)".bytes, value: [])) }
+        #expect(many.keys()?.count == Store.listedMax.keys)
+        _ = many.apply(.set(key: "l".bytes, value: []))
+        #expect(many.keys() == nil)
+        #expect(many.keys(withPrefix: "k".bytes)?.count == Store.listedMax.keys)
+        var long = Store()
+        for number in 1...5 as ClosedRange<UInt8> {
+            _ = long.apply(.set(key: Bytes(repeating: number, count: 1 << 20), value: []))
+        }
+        #expect(long.keys() == nil)
+        #expect(long.keys(withPrefix: [3])?.count == 1)
+    }
+
+    @Test("the bytes of keys and values are counted, whatever is done to them")
+    func bytes() {
+        var store = Store()
+        let operations: [(KeyValue.Operation, Int)] = [
+            (.set(key: "key".bytes, value: "12345".bytes), 8), (.set(key: "key".bytes, value: "1".bytes), 4),
+            (.increment(key: "key".bytes, by: 99), 6), (.increment(key: "n".bytes, by: 7), 8),
+            (.compareAndSet(key: "key".bytes, old: "1".bytes, new: "no".bytes), 8),
+            (.compareAndSet(key: "key".bytes, old: "100".bytes, new: "".bytes), 5),
+            (.delete(key: "key".bytes), 2), (.delete(key: "key".bytes), 2), (.delete(key: "n".bytes), 0),
+        ]
+        for (operation, bytes) in operations {
+            _ = store.apply(operation)
+            #expect(store.bytes == bytes, "\(operation)")
+        }
+    }
 }
 
 /// Paper §8, thesis §6.3.
@@ -95,6 +127,39 @@ struct SessionTests {
         _ = machine.apply(increment("c1", 2))
         #expect(machine.apply(increment("c1", 1)) == .sessionExpired)
         #expect(machine.store["n".bytes] == "2".bytes)
+    }
+
+    @Test("a session that is for one write refuses every other one, and changes nothing")
+    func oneWrite() {
+        var machine = StateMachine()
+        func once(_ operation: KeyValue.Operation) -> Outcome {
+            machine.apply(
+                SessionCommand(
+                    client: "name", sequence: operation.fingerprint, firstIncomplete: 0, operation: operation))
+        }
+        for _ in 1...2 { #expect(once(.increment(key: "n".bytes, by: 1)) == .value("1".bytes)) }
+        #expect(once(.increment(key: "n".bytes, by: 2)) == .nameUsed)
+        #expect(once(.set(key: "x".bytes, value: [])) == .nameUsed)
+        #expect(once(.increment(key: "n".bytes, by: 1)) == .value("1".bytes))
+        #expect(machine.store.count == 1 && machine.store["n".bytes] == "1".bytes)
+    }
+
+    @Test("a long value that a write failed for isn't kept for who asks again, and the write isn't done then either")
+    func longMismatch() throws {
+        for (count, isKept) in [(1_024, true), (1_025, false)] {
+            var machine = StateMachine()
+            let value = Bytes(repeating: 7, count: count)
+            _ = machine.apply(SessionCommand(.set(key: "x".bytes, value: value)))
+            let command = SessionCommand(
+                client: "c1", sequence: 1, firstIncomplete: 1,
+                operation: .compareAndSet(key: "x".bytes, old: "1".bytes, new: "2".bytes))
+            #expect(machine.apply(command) == .mismatch(value))
+            _ = machine.apply(SessionCommand(.set(key: "x".bytes, value: "1".bytes)))
+            #expect(machine.apply(command) == (isKept ? .mismatch(value) : .sessionExpired))
+            #expect(machine.store["x".bytes] == "1".bytes)
+            #expect(try StateMachine(decoding: machine.encoded()) == machine)
+            #expect(machine.encoded().count < 1_200)
+        }
     }
 
     @Test("only so many clients are remembered, the most recent ones, the same on every server")

@@ -1,10 +1,14 @@
 import Foundation
+import KeyValue
+import NIOCore
+import NIOPosix
 import RaftCore
 import RaftStorage
 import RaftTrace
 import Testing
 
 @testable import RaftCluster
+@testable import RaftNode
 
 /// What a disk holds after each kind of crash.
 struct DiskHostTests {
@@ -30,5 +34,28 @@ struct DiskHostTests {
             let found = try disk.open(identity).recovered.entries.count
             #expect(found == (how == .power ? 1 : 2), "\(how)")
         }
+    }
+
+    @Test("a snapshot that is too large is not written, and the disk goes on as if nobody had wanted one")
+    func tooLarge() throws {
+        let path = NSTemporaryDirectory() + "raft-tui-tests-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let disk = DiskReference(
+            NodeDirectory(path: path), loop: loop, snapshots: loop, isInMemory: false)
+        let identity = Identity(
+            cluster: 1, node: NodeID(1), incarnation: .first, configuration: Configuration(count: 1))
+        let opening = try disk.submit(on: loop) { try $0.open(identity).opening }.wait()
+        let mark = SnapshotMark(
+            last: LogPosition(term: Term(1), index: LogIndex(1)), configuration: Configuration(count: 1))
+        let draft = SnapshotDraft(mark: mark, machine: StateMachine())
+        let size = draft.encoded().bytes.count
+        func write(sizeMax: Int) throws -> SnapshotOutcome {
+            try disk.write(draft, condition: .ok, opening: opening, sizeMax: sizeMax, on: loop).wait()
+        }
+        #expect(try write(sizeMax: size - 1) == .tooLarge(size))
+        let next = self.write(1)
+        try disk.submit(on: loop) { try $0.write([next]) }.wait()
+        #expect(try write(sizeMax: size) == .taken(size: size, digest: draft.digest()))
     }
 }

@@ -60,6 +60,32 @@ struct ClientTests {
         #expect(target(begin(set, call: 2)) == n3)
     }
 
+    @Test("a client for one write numbers it by what it is, so that any other client under its name says the same")
+    mutating func oneWrite() throws {
+        client = Client(name: "c1", session: "once:a", isForOneWrite: true)
+        let operation = KeyValue.Operation.set(key: "x".bytes, value: "1".bytes)
+        guard case .write(let command)? = request(begin(set))?.kind else { throw TraceError("no write") }
+        #expect(
+            command
+                == SessionCommand(
+                    client: "once:a", sequence: operation.fingerprint, firstIncomplete: 0, operation: operation))
+    }
+
+    @Test("a refusal ends the call; that the store is full only where no attempt before may have been taken")
+    mutating func refused() throws {
+        for reason in ClientResult.Refused.allCases {
+            client = Client(name: "c1", session: "c1")
+            let first = try #require(request(begin(set)))
+            #expect(result(reply(.refused(reason), to: first.id)) == .refused(reason))
+            client = Client(name: "c1", session: "c1")
+            let again = try #require(request(begin(set)))
+            let silent = try #require(request(wake(at: .zero + .milliseconds(500))))
+            #expect(silent.id != again.id)
+            let answer = result(reply(.refused(reason), to: silent.id, at: .zero + .milliseconds(501)))
+            #expect(answer == (reason == .full ? nil : .refused(reason)))
+        }
+    }
+
     @Test("where nobody leads it asks the next server after a pause")
     mutating func nobodyLeads() throws {
         let first = begin(set)

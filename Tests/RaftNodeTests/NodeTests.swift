@@ -375,7 +375,7 @@ struct PictureTests {
                 #expect(told.isProbing == progress.isProbing)
             }
         }
-        for key in node.machine.store.keys() { #expect(picture.store[key] == node.machine.store[key]) }
+        for key in node.machine.store.keys() ?? [] { #expect(picture.store[key] == node.machine.store[key]) }
         #expect(picture.store.count == node.machine.store.count)
     }
 

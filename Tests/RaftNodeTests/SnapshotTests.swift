@@ -1,9 +1,10 @@
 import Bench
 import KeyValue
 import RaftCore
-import RaftNode
 import RaftTrace
 import Testing
+
+@testable import RaftNode
 
 /// Snapshots of a whole server: its store and its clients' sessions (paper §7, thesis §6.3).
 struct SnapshotTests {
@@ -23,6 +24,56 @@ struct SnapshotTests {
         #expect(bench[n1].raft.log.base.index == LogIndex(3))
         for number in 5...20 as ClosedRange<UInt64> { _ = bench.perform(.increment(key: [1], by: 1), sequence: number) }
         #expect(bench.nodes.values.allSatisfy { $0.raft.log.count <= 7 })
+    }
+
+    @Test("a snapshot that would be too large is told, and tried again only when as much has been applied once more")
+    func tooLarge() {
+        var bench = NodeBench(3, settings: settings(every: 5))
+        bench.writesSnapshotsAtOnce = false
+        bench.elect(n1)
+        for number in 1...6 as ClosedRange<UInt64> { _ = bench.perform(.increment(key: [1], by: 1), sequence: number) }
+        let last = bench.drafts[n1]?.mark.last
+        #expect(last?.index == LogIndex(5))
+        bench.step(.snapshotWritten(.tooLarge(2_000_000_000)), on: n1)
+        let told = bench.events.contains {
+            guard case .node(n1, _, .snapshot(let step)) = $0.kind else { return false }
+            return step.stage == .tooLarge && step.size == 2_000_000_000 && step.last == last
+        }
+        #expect(told)
+        #expect(bench[n1].raft.snapshot == nil && bench[n1].writing == nil)
+        for number in 7...8 as ClosedRange<UInt64> { _ = bench.perform(.increment(key: [1], by: 1), sequence: number) }
+        #expect(bench[n1].writing == nil)
+        _ = bench.perform(.increment(key: [1], by: 1), sequence: 9)
+        #expect(bench[n1].writing?.mark.last.index == LogIndex(10))
+    }
+
+    @Test("a leader whose store is full appends nothing that lets it grow; keys can be read and deleted")
+    func fullStore() throws {
+        let configuration = Configuration(count: 1)
+        var node = try Node(
+            raft: Raft(
+                id: n1, configuration: configuration, settings: Settings(), hardState: HardState(), log: Log(),
+                snapshot: nil, seed: 1, now: .zero), snapshot: nil)
+        func handle(_ input: NodeInput) -> [Reply] {
+            var effects = Effects()
+            node.handle(input, at: .zero, into: &effects)
+            return effects.replies + (effects.write.map { handle(.durable($0.number)) } ?? [])
+        }
+        _ = handle(.campaign)
+        let value = Bytes(repeating: 1, count: Operation.bytesMax - 4)
+        let keys = (0..<UInt32(Store.bytesMax / Operation.bytesMax)).map { number in
+            withUnsafeBytes(of: number.bigEndian) { Bytes($0) }
+        }
+        for key in keys { _ = node.machine.apply(SessionCommand(.set(key: key, value: value))) }
+        #expect(node.machine.store.bytes == Store.bytesMax)
+        func ask(_ kind: ClientRequest.Kind) -> ClientResult? {
+            handle(.requests([ClientRequest(id: 1, kind: kind)])).first?.result
+        }
+        #expect(ask(.write(SessionCommand(.set(key: "x".bytes, value: [])))) == .refused(.full))
+        #expect(ask(.write(SessionCommand(.increment(key: "x".bytes, by: 1)))) == .refused(.full))
+        #expect(ask(.read(.get(key: keys[0], .readindex))) == .value(value))
+        #expect(ask(.write(SessionCommand(.delete(key: keys[0])))) == .ok)
+        #expect(ask(.write(SessionCommand(.set(key: "x".bytes, value: [])))) == .ok)
     }
 
     @Test("while a snapshot is written the server goes on appending, applying and answering")

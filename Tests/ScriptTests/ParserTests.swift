@@ -80,7 +80,7 @@ struct ParserTests {
             ("expect log 1 = 1,x", "line 1, column 16: a log is written as terms like 1,1,2, or empty, not '1,x'"),
             (
                 "expect result = fine",
-                "line 1, column 17: unknown result 'fine': there are ok, not-found, mismatch, not-leader, unknown, error"
+                "line 1, column 17: unknown result 'fine': there are ok, not-found, mismatch, not-leader, unknown, error, refused"
             ),
             ("wait leader within", "line 1, column 19: a time is missing"),
             ("wait leader within soon", "line 1, column 20: a time is a duration like 50ms or 2s, not 'soon'"),

@@ -101,7 +101,7 @@ extension Model {
             case nil: Style(.yellow)
             case .ok?, .value?, .keys?, .notFound?, .mismatch?: Style(.green)
             case .unknown?: Style(.orange, isBold: true)
-            case .notLeader?, .error?: Style(.vermilion)
+            case .notLeader?, .error?, .refused?: Style(.vermilion)
             }
         let isAtFault = audit.clients.findings.contains { $0.call == operation.call.call && isShown($0) }
         let start = axis.column(of: operation.at)
