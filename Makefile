@@ -1,9 +1,11 @@
 # raft-tui: what there is to do, a line each. `make help` lists it.
 
 SWIFT ?= swift
+# Without colours, of which the compiler would be told, so that a terminal and a pipe want two different builds.
+PLAIN := --no-color-diagnostics
 BINARY := .build/release/raft-tui
 # Linked statically, the program starts in a fraction of the time, and runs where Swift isn't installed.
-RELEASE := -c release --static-swift-stdlib
+RELEASE := -c release --static-swift-stdlib $(PLAIN)
 # Where Debian puts the sources of Go packages.
 GO_SOURCES := /usr/share/gocode/src
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -80,7 +82,7 @@ runs = tr '\0' ' ' 2>/dev/null < /proc/$$(cat $(RUN)/node-$(1).pid 2>/dev/null |
 SERVED := KeyValueServiceTests|ServerTests|WatchTests
 
 test: setup-test ## set up what tests need, and run them all
-	@$(SWIFT) build --build-tests
+	@$(SWIFT) build --build-tests $(PLAIN)
 	@$(SWIFT) test --skip-build --filter '$(SERVED)'
 	@$(SWIFT) test --skip-build --skip '$(SERVED)'
 	@$(SWIFT) build $(RELEASE)

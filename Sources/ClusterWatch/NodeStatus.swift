@@ -7,6 +7,8 @@ public struct NodeStatus: Hashable, Sendable {
     public var node: NodeID
     /// Its role.
     public var role: RoleName
+    /// Whether its vote counts; `nil` where it doesn't say.
+    public var isVoter: Bool?
     /// Its term.
     public var term: UInt64
     /// The leader, as far as it knows.
@@ -20,6 +22,11 @@ public struct NodeStatus: Hashable, Sendable {
 }
 
 extension NodeStatus: Decodable {
+    private enum CodingKeys: String, CodingKey {
+        case node, role, term, leader, commit, applied, members
+        case isVoter = "voter"
+    }
+
     /// The status that the body of an answer tells; `nil` where it tells none.
     init?(_ body: [UInt8]) {
         guard let status = try? JSONDecoder().decode(NodeStatus.self, from: Data(body)) else { return nil }

@@ -48,6 +48,10 @@ public struct StatusTable: Hashable, Sendable {
         }
     }
 
+    private static func role(of status: NodeStatus) -> String {
+        status.role.rawValue + (status.isVoter == false ? ", no vote" : "")
+    }
+
     private static func cells(_ row: Row) -> [String] {
         let place = row.address.authority
         let name = row.node.map { "\($0)" } ?? "?"
@@ -55,7 +59,7 @@ public struct StatusTable: Hashable, Sendable {
         case .up(let status):
             let leader = status.leader.map { "\($0)" } ?? "-"
             return [
-                name, status.role.rawValue, "\(status.term)", "\(status.commit)", "\(status.applied)", leader, place,
+                name, role(of: status), "\(status.term)", "\(status.commit)", "\(status.applied)", leader, place,
             ]
         case .stopped(let reason), .down(let reason):
             return [name, "down", "-", "-", "-", "-", "\(place): \(reason)"]

@@ -26,7 +26,8 @@ extension WatchedCluster {
         guard isCall || secret != nil else {
             throw Refusal("faults need the cluster's secret: start watch with --secret-file")
         }
-        if hasFailedOrders {
+        // Nodes may have come that nobody knew of at first.
+        if hasFailedOrders || picture.nodes.contains(where: { !desk.nodes.contains($0.id) }) {
             desk.adopt(picture)
             hasFailedOrders = false
         }

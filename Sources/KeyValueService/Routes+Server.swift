@@ -40,6 +40,7 @@ extension Face {
         text.object(isForPeople: true) { text in
             text.field("node", node.id.rawValue)
             text.field("role", state.role.rawValue)
+            text.field("voter", status.isVoter)
             text.field("term", status.term.rawValue)
             text.field("leader", state.leader?.rawValue)
             text.field("leader_address", status.leaderAddress)
@@ -145,6 +146,7 @@ extension ServedStatus {
     fileprivate func write(to text: inout MetricsText, node: NodeID) {
         text.one("raft_node", .gauge, "The server's number.", node.rawValue)
         text.one("raft_term", .gauge, "Its term.", term.rawValue)
+        text.one("raft_is_voter", .gauge, "Whether its vote counts.", isVoter ? 1 : 0)
         text.one("raft_is_leader", .gauge, "Whether it leads.", state.role == .leader ? 1 : 0)
         text.one(
             "raft_leader", .gauge, "The leader, as far as it knows; 0 where nobody leads.", state.leader?.rawValue ?? 0)

@@ -61,6 +61,12 @@ extension Desk {
                 "\(present.target) \(present.target.count == 1 ? "is the last voter" : "are all voters"), and can't be removed"
             )
         }
+        let forgetful = NodeSet(present.voters.filter { leader.peers[$0]?.isCounted == false })
+        if target.subtracting(forgetful).count < Configuration.majority(of: target) {
+            throw Refusal(
+                "too few of \(target) could vote, for \(forgetful) lost what was promised with a disk: remove and add again first"
+            )
+        }
         if settings.rules[.oneChangeAtATime] {
             if leader.membersIndex > leader.commit {
                 throw Refusal("a change of the members is under way: entry \(leader.membersIndex) is not committed yet")

@@ -18,6 +18,7 @@ extension Desk {
     /// Forgets what was ordered and not carried out: the cluster is as `picture` shows it.
     public mutating func adopt(_ picture: Picture) {
         for node in picture.nodes {
+            if !nodes.contains(node.id) { nodes = (nodes + [node.id]).sorted() }
             standing[node.id] = !node.isRunning ? .down : node.isPaused ? .paused : .up
             if node.isTimerHeld { heldTimers.insert(node.id) } else { heldTimers.remove(node.id) }
             disks[node.id] = node.disk

@@ -94,7 +94,7 @@ extension NodeHost {
             switch error {
             case let error as StorageError: "\(id) can't start: \(error)"
             case let error as IOError:
-                "\(id) can't listen on \(address): \(error.systemReason); choose another --port"
+                "\(id) can't listen on \(address): \(error.systemReason); choose another port"
             default: "\(id) can't start: \(error)"
             }
         tellFailure(reason)

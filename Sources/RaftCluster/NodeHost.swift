@@ -246,7 +246,7 @@ final class NodeHost {
         switch event {
         case .failed(let failed): report?(.failed(failed.reason))
         case .hungUp(let hungUp): report?(.hungUp(hungUp.reason))
-        case .started(let started): report?(.started(started))
+        case .started(let started): report?(.started(started, isVoter: life?.node.raft.isVoter ?? true))
         default: break
         }
         guard isObserved || event.isFailure else { return }

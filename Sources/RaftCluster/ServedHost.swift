@@ -31,11 +31,15 @@ public struct ServedHost: ServedNode {
 
     /// Lets the server handle a request, or hand it on to the leader.
     public func call(_ request: Request, once key: String?) async -> ClientResult {
-        await withCheckedContinuation { continuation in
+        let result = await withCheckedContinuation { continuation in
             clients.eventLoop.execute { [clients] in
                 clients.value.ask(request, once: key) { continuation.resume(returning: $0) }
             }
         }
+        if case .notLeader = result, await status() == nil {
+            return .error("\(id) is down: start it, or ask another")
+        }
+        return result
     }
 
     /// What the server is like now; `nil` where it is down.
@@ -66,7 +70,8 @@ extension NodeHost {
         let address = leader == id ? face : leader.flatMap { life.endpoint.faces[$0] }
         return ServedStatus(
             term: life.node.raft.currentTerm, state: life.node.state,
-            leaderAddress: address.flatMap { $0.isEmpty ? nil : $0 }, counters: counters.served)
+            leaderAddress: address.flatMap { $0.isEmpty ? nil : $0 }, isVoter: life.node.raft.isVoter,
+            counters: counters.served)
     }
 
     /// Tells the server's whole state, so that somebody can begin here.

@@ -106,7 +106,8 @@ public final class Server: Sendable {
         let faults = Faults(id: id, others: Array(options.peers.keys), settings: options.settings, host: host)
         face = ServedHost(id: id, host: host, clients: clients, hub: hub, isAlone: true) { line in
             do throws(Refusal) {
-                try faults.perform(try read(line).get())
+                try await faults.perform(try read(line).get())
+                report(.ordered(line))
                 return nil
             } catch {
                 return error.description

@@ -3,8 +3,10 @@ import RaftTrace
 
 /// What somebody who runs a server alone wants to know of it.
 public enum ServerReport: Sendable {
-    /// It runs.
-    case started(NodeStarted)
+    /// It runs; `isVoter` says whether its vote counts.
+    case started(NodeStarted, isVoter: Bool)
+    /// Somebody who knows the secret has made it do this.
+    case ordered(String)
     /// Its term, its role or its leader is another one.
     case standing(Standing)
     /// It closed a connection, for this reason.

@@ -27,6 +27,8 @@ public struct ChangeRefused: Hashable, Sendable, Codable {
         case transferOpen = "transfer-open"
         /// Nobody would be left.
         case lastVoter = "last-voter"
+        /// Too few of those who would be left may vote: the others have lost their disks.
+        case noMajority = "no-majority"
         /// They are members already, or none.
         case nothingToChange = "nothing-to-change"
     }

@@ -39,16 +39,27 @@ extension Raft {
         append(next.isSettled || !next.learners.isEmpty ? next : step(from: next))
     }
 
-    private func refusalOfChange(adding added: NodeSet, removing removed: NodeSet) -> ChangeRefused.Reason? {
+    /// Why this server doesn't make these changes now; `nil` where it would.
+    public func refusalOfChange(adding added: NodeSet, removing removed: NodeSet) -> ChangeRefused.Reason? {
         guard case .leader(let leadership) = role else { return .notLeader }
         if leadership.transfer != nil { return .transferOpen }
         if !hasCommittedOwnTerm, keeps(.configurationAfterOwnCommit) { return .termNotCommitted }
         let target = configuration.target(adding: added, removing: removed)
         if target.isEmpty { return .lastVoter }
+        let left = target.subtracting(forgetful(leadership))
+        if left.count < Configuration.majority(of: target) { return .noMajority }
         let givesUp = configuration.givesUp(adding: added, removing: removed)
         let isOpen = configurations.latestIndex > commitIndex || !configuration.isSettled && !givesUp
         if isOpen, keeps(.oneChangeAtATime) { return .changeOpen }
         return target == configuration.target ? .nothingToChange : nil
+    }
+
+    /// The voters that have lost their disks, as far as their leader knows: they count for nothing (thesis §4.1).
+    private func forgetful(_ leadership: Leadership) -> NodeSet {
+        let lost = leadership.peers.filter {
+            configuration.voters.contains($0.peer) && !isCounted($0.peer, $0.incarnation)
+        }
+        return NodeSet(lost.map(\.peer))
     }
 
     /// What comes next on the way from these voters to those that are to be: they, or both of them together.

@@ -22,7 +22,7 @@ public protocol ServedNode: Sendable {
     /// the server.
     func happenings() -> AsyncStream<[Event]>
 
-    /// Carries out a command that is about this server and its links, such as `cut 1 2` (``Command``'s line).
+    /// Carries out a command that is about this server and its links, such as `cut 1-2` (``Command``'s line).
     ///
     /// - Returns: `nil` where it was, or why it isn't.
     func perform(line: String) async -> String?
@@ -36,11 +36,17 @@ public struct ServedStatus: Hashable, Sendable {
     public var state: NodeState
     /// Where the leader's HTTP face is, as `host:port`; `nil` where nobody leads or that isn't known.
     public var leaderAddress: String?
+    /// Whether the server's vote counts: it is a voter, and its disk is the one that was made one.
+    public var isVoter: Bool
     /// How often this and that has happened since the server started.
     public var counters: ServedCounters
 
     /// A server in this state.
-    public init(term: Term, state: NodeState, leaderAddress: String? = nil, counters: ServedCounters = .init()) {
+    public init(
+        term: Term, state: NodeState, leaderAddress: String? = nil, isVoter: Bool = true,
+        counters: ServedCounters = .init()
+    ) {
+        self.isVoter = isVoter
         self.term = term
         self.state = state
         self.leaderAddress = leaderAddress

@@ -68,8 +68,9 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(path) is in use by another raft-tui: quit that one, or choose another directory"
         case .damaged(let file, let offset, let reason):
             """
-            \(file) is damaged at byte \(offset): \(reason); restore the file from a copy, or remove its directory to let \
-            the server start anew
+            \(file) is damaged at byte \(offset): \(reason); restore the file from a copy, or take its directory away and \
+            start the server as one that has forgotten its promises (raft-tui node --replaces): it has no vote until it \
+            was removed and added again
             """
         case .foreign(let path, let reason):
             "\(path) \(reason): choose another directory"

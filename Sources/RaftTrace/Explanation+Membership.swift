@@ -30,15 +30,22 @@ extension ChangeRefused {
     func explanation(on node: NodeID) -> Explanation {
         let what = [added.isEmpty ? nil : "add \(added)", removed.isEmpty ? nil : "remove \(removed)"]
             .compactMap { $0 }.joined(separator: ", ")
-        let why =
-            switch reason {
-            case .notLeader: "it doesn't lead"
-            case .termNotCommitted: "no entry of its own term is committed yet"
-            case .changeOpen: "another change is under way"
-            case .transferOpen: "it hands over"
-            case .lastVoter: "nobody would be left"
-            case .nothingToChange: "nothing would change"
-            }
-        return Explanation([node], "doesn't change the members (\(what)): \(why)", "thesis §4.1", .important)
+        return Explanation(
+            [node], "doesn't change the members (\(what)): \(reason.sentence)", "thesis §4.1", .important)
+    }
+}
+
+extension ChangeRefused.Reason {
+    /// The reason, as the end of a sentence.
+    public var sentence: String {
+        switch self {
+        case .notLeader: "it doesn't lead"
+        case .termNotCommitted: "no entry of its own term is committed yet"
+        case .changeOpen: "another change is under way"
+        case .transferOpen: "it hands over"
+        case .lastVoter: "nobody would be left"
+        case .noMajority: "too few of those who would be left may vote, for a disk was lost"
+        case .nothingToChange: "nothing would change"
+        }
     }
 }

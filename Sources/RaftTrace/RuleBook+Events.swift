@@ -95,7 +95,7 @@ extension ChangeRefused {
         case .termNotCommitted: .changeAfterCommit
         case .changeOpen: .oneChange
         case .transferOpen: .transfer
-        case .notLeader, .lastVoter, .nothingToChange: nil
+        case .notLeader, .lastVoter, .noMajority, .nothingToChange: nil
         }
     }
 }

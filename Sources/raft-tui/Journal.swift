@@ -15,6 +15,7 @@ final class Journal: Sendable {
 
     private struct State {
         var failure: String?
+        var standing: RaftCluster.Standing?
         var hungUp: [String: Int64] = [:]
     }
 
@@ -39,11 +40,16 @@ final class Journal: Sendable {
     /// Takes note of what happened to the node.
     func take(_ report: ServerReport) {
         switch report {
-        case .started(let started):
+        case .ordered(let line): log("is disturbed by somebody who knows the secret: \(line)")
+        case .started(let started, let isVoter):
             let entries = started.log.reduce(0) { $0 + $1.count }
             log("runs, with \(entries) entries in its log" + (started.port.map { ", and listens on port \($0)" } ?? ""))
             for repair in started.repairs { log(repair) }
+            if !isVoter { log("has no vote: its disk is not the one that was made a member; remove it, and add it again") }
+        // Who asks whether he would be elected does so again and again.
+        case .standing(let standing) where standing.role == .precandidate: break
         case .standing(let standing):
+            guard isNew(standing) else { return }
             let leader = standing.role == .leader ? nil : standing.leader
             log("\(standing.role.rawValue) in term \(standing.term)" + (leader.map { ", led by \($0)" } ?? ""))
         case .hungUp(let reason): if isNew(reason) { logger.warning("\(reason)") }
@@ -51,6 +57,13 @@ final class Journal: Sendable {
             state.withLock { $0.failure = $0.failure ?? reason }
             // The main thread waits for signals.
             kill(getpid(), SIGTERM)
+        }
+    }
+
+    private func isNew(_ standing: RaftCluster.Standing) -> Bool {
+        state.withLock { state in
+            defer { state.standing = standing }
+            return state.standing != standing
         }
     }
 

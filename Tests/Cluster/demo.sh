@@ -5,8 +5,18 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 run=.run
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-try() { printf '$ %s\n' "$*"; "$@"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+# Shows a command as it can be typed, and does it.
+try() {
+    local word words=()
+    for word in "$@"; do
+        case $word in *[!A-Za-z0-9_./:=,-]*) words+=("'$word'") ;; *) words+=("$word") ;; esac
+    done
+    printf '$ %s\n' "${words[*]}"
+    "$@"
+}
 fail() { echo "the demo stops: $*" >&2; exit 1; }
 milliseconds() { date +%s%3N; }
 
@@ -20,8 +30,8 @@ leader() {
 }
 
 say "A key is set at node 2, whoever leads, and read at node 3."
-try curl -sf -X POST -d '{"key":"hello","value":"world"}' http://127.0.0.1:9002/set || fail "node 2 took no write: make logs says why"
-try curl -sf 'http://127.0.0.1:9003/get?key=hello'
+try curl -sf -X POST -d '{"key":"demo","value":"world"}' http://127.0.0.1:9002/set || fail "node 2 took no write: make logs says why"
+try curl -sf 'http://127.0.0.1:9003/get?key=demo'
 
 old=$(leader)
 [ -n "$old" ] || fail "nobody leads: make status says who is there"
@@ -30,7 +40,7 @@ try kill -9 "$(cat "$run/node-$old.pid")"
 killed=$(milliseconds)
 other=$((old % 3 + 1))
 say "Node $other is asked, and answers as soon as there is a new leader."
-try curl -sf -m 10 "http://127.0.0.1:$((9000 + other))/get?key=hello" || fail "there was no answer within ten seconds"
+try curl -sf -m 10 "http://127.0.0.1:$((9000 + other))/get?key=demo" || fail "there was no answer within ten seconds"
 echo "($(($(milliseconds) - killed)) ms after the kill)"
 new=$(leader)
 [ "$new" != "$old" ] || fail "node $old still leads, though it is gone"
@@ -46,7 +56,7 @@ done
 try curl -sf "http://127.0.0.1:900$old/get?key=while&read=local" || fail "node $old doesn't have what it missed"
 
 say "The keys are taken away again."
-try curl -sf 'http://127.0.0.1:9001/del?key=hello'
+try curl -sf 'http://127.0.0.1:9001/del?key=demo'
 try curl -sf 'http://127.0.0.1:9001/del?key=while'
-try curl -s 'http://127.0.0.1:9002/get?key=hello'
+try curl -s 'http://127.0.0.1:9002/get?key=demo'
 say "make status shows the nodes, make stop ends them."

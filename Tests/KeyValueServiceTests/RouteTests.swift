@@ -166,6 +166,7 @@ import Testing
                     {
                       "node": 1,
                       "role": "leader",
+                      "voter": true,
                       "term": 3,
                       "leader": 1,
                       "leader_address": "127.0.0.1:8001",

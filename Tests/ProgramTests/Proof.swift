@@ -225,7 +225,7 @@ struct ProofTests {
         #expect(ending.output.isEmpty)
         #expect(
             ending.errors
-                == "raft-tui: n1 can't listen on 127.0.0.1:\(listener.port): Address already in use; choose another --port\n"
+                == "raft-tui: n1 can't listen on 127.0.0.1:\(listener.port): Address already in use; choose another port\n"
         )
     }
 

@@ -174,7 +174,7 @@ struct LiveClusterTests {
         try follow(second, &picture) { $0[NodeID(1)]?.failure != nil }
         #expect(
             picture[NodeID(1)]?.failure
-                == "n1 can't listen on 127.0.0.1:\(port): Address already in use; choose another --port")
+                == "n1 can't listen on 127.0.0.1:\(port): Address already in use; choose another port")
     }
 
     @Test("while the clock stands still the cluster falls quiet and stays so")

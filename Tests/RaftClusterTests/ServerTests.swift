@@ -117,9 +117,37 @@ struct ServerTests {
         let fresh = try trio.start(lost.id, in: try DataDirectory(path: nil).path) { $0.isReplacement = true }
         defer { fresh.stop() }
         while await fresh.face.status()?.state.applied == .zero {}
+        #expect(await fresh.face.status()?.isVoter == false)
+        #expect(await leader.face.status()?.isVoter == true)
         let rest = try #require(trio.servers.first { $0.id != leader.id && $0.id != lost.id })
         rest.stop()
         #expect(await leader.face.call(.write(.set(key: [1], value: [2])), once: nil) != .ok)
+    }
+
+    @Test("a server says why it doesn't do what is another's, or can't be done, and remembers nothing of it")
+    func faults() async throws {
+        let trio = try Trio(patience: .milliseconds(300))
+        defer { trio.end() }
+        #expect(await trio.servers[0].face.call(.write(.set(key: [1], value: [1])), once: nil) == .ok)
+        let leader = try await trio.leader()
+        let (one, two) = (trio.servers[0].face, trio.servers[1].face)
+        for line in ["kill 2", "pause 2", "timeout 2", "cut 2-3"] {
+            #expect(await one.perform(line: line)?.hasPrefix("this is n1, and nothing of that is for it to do") == true)
+        }
+        for line in ["freeze", "thaw", "freeze", "load 10/s"] {
+            #expect(await one.perform(line: line) != nil)
+        }
+        let follower = try #require(trio.servers.first { $0.id != leader.id }).face
+        for line in ["transfer \(follower.id.rawValue)", "remove \(follower.id.rawValue)"] {
+            #expect(await follower.perform(line: line) == "\(follower.id) doesn't lead: ask \(leader.id)")
+        }
+        #expect(await leader.face.perform(line: "add 4")?.contains("doesn't know where n4 is") == true)
+        #expect(await leader.face.perform(line: "add 1")?.contains("nothing would change") == true)
+        #expect(await two.perform(line: "cut 1-2") == nil)
+        #expect(await two.perform(line: "heal") == nil)
+        #expect(await one.perform(line: "kill 1") == nil)
+        while await one.status() != nil {}
+        #expect(await one.call(.get(key: [1], .local), once: nil) == .error("n1 is down: start it, or ask another"))
     }
 
     @Test("a directory of another server or of another cluster is refused")

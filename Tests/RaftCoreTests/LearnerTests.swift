@@ -200,6 +200,19 @@ struct LearnerTests {
         #expect(bench[n1].role.name != .leader)
     }
 
+    @Test("nobody is removed where too few of the rest may vote, for a disk was lost; the one that lost it can be")
+    func noMajorityLeft() {
+        var bench = Workbench.led(3)
+        bench.wipe(n2)
+        bench.start(n2, incarnation: Incarnation(2))
+        bench.settle()
+        bench.change(removing: [n3])
+        #expect(bench.refusals == [.noMajority])
+        bench.change(removing: [n2])
+        bench.settle()
+        #expect(bench[n1].configuration.voters == [n1, n3])
+    }
+
     @Test("a voter that lost its disk counts again when it was removed and has learned anew (thesis §3.8, §4.1)")
     func addedAgain() {
         var bench = Workbench.led(3)
