@@ -45,7 +45,9 @@ final class Journal: Sendable {
             let entries = started.log.reduce(0) { $0 + $1.count }
             log("runs, with \(entries) entries in its log" + (started.port.map { ", and listens on port \($0)" } ?? ""))
             for repair in started.repairs { log(repair) }
-            if !isVoter { log("has no vote: its disk is not the one that was made a member; remove it, and add it again") }
+            if !isVoter {
+                log("has no vote until it is added, or, where its number is a member's, removed and added")
+            }
         // Who asks whether he would be elected does so again and again.
         case .standing(let standing) where standing.role == .precandidate: break
         case .standing(let standing):
