@@ -26,9 +26,10 @@ extension Model {
         // In the order of their places, each with how soon it is left out where there is no room for all.
         let items: [(text: String, rank: Int)] =
             [("raft-tui", 5), ("\(count) node\(count == 1 ? "" : "s")", 4)] + facts.map { ($0, 0) }
-            + (canBranch ? [("SIMULATED", 1)] : []) + (audit.isMidway ? [("WATCHED", 3)] : []) + [(quorum, 3)]
-            + switches.map { ($0, 1) }
-            + [(verdict, audit.findings.isEmpty ? 2 : 0)]
+            + (canBranch ? [("SIMULATED", 1)] : []) + (audit.isMidway ? [("WATCHED", 3)] : [])
+            + (count > 0 ? [(quorum, 3)] : []) + switches.map { ($0, 1) }
+            // Of what has not begun there is nothing to say.
+            + (count > 0 ? [(verdict, audit.findings.isEmpty ? 2 : 0)] : [])
         let hint = size.columns < 120 ? "Space" : "Space goes on"
         let pace =
             past != nil
