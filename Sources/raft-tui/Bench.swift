@@ -76,7 +76,8 @@ struct Bench: ParsableCommand {
         var options = LiveCluster.Options(nodes: nodes)
         options.keepsLogInMemory = memory
         options.temporaryParent = dataDir
-        say("\(count) clients: starting \(nodes) nodes")
+        let who = count == 1 ? "1 client" : "\(count) clients"
+        say("\(who): starting \(nodes) node\(nodes == 1 ? "" : "s")")
         let cluster: LiveCluster
         do { cluster = try LiveCluster(options) } catch { throw Failure("\(error)") }
         defer { cluster.close() }
@@ -84,9 +85,9 @@ struct Bench: ParsableCommand {
         let leader = try leader(of: cluster, signals)
         cluster.observe(false)
         let writing = try cluster.beginWrites(clients: count, valueSize: valueSize, leader: leader)
-        say("\(count) clients: warming up")
+        say("\(who): warming up")
         try wait(for: .seconds(1), on: cluster, signals)
-        say("\(count) clients: measuring for \(seconds) s")
+        say("\(who): measuring for \(seconds) s")
         try writing.restart()
         let start = Usage()
         try wait(for: .seconds(Int64(seconds)), on: cluster, signals)
