@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "KeyValueService",
             dependencies: [
-                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", httpTypes, hummingbird, logging, nio, nioHTTP,
+                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", deque, httpTypes, hummingbird, logging, nio, nioHTTP,
                 nioPosix,
             ], swiftSettings: settings),
         .target(

@@ -81,7 +81,7 @@ extension Face {
         }
         // Who goes away before anything was written is never written to.
         channel.closeFuture.whenComplete { _ in
-            mailbox.close()
+            mailbox.discard()
             readers.remove(mailbox)
         }
         let stream = EventStream(node: node, limits: limits, complaints: complaints)

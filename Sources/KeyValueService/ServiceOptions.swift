@@ -53,6 +53,8 @@ public struct ServiceLimits: Sendable {
     /// How long an answer may make no way at all.
     public var answer: Duration = .seconds(30)
     /// How long a connection may lie idle between two requests.
+    /// About how many bytes they may be before he is given up.
+    public var bytesBehind = 8 << 20
     public var idle: Duration = .seconds(75)
     /// How long a connection that is about to be closed waits for the other end to do so first.
     public var linger: Duration = .seconds(2)
