@@ -13,6 +13,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private let limits: ServiceLimits
     private let complaints: Complaints
     private let dates: DateLine
+    private let connections: Connections
+    private let idleness: Idleness
     private var timer: Scheduled<Void>?
 
     /// When the request began to come that hasn't come as a whole; a new connection owes one.
@@ -34,10 +36,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
     /// Since when the other end is awaited to close the connection.
     private var lingersSince: NIODeadline?
 
-    init(limits: ServiceLimits, complaints: Complaints, dates: DateLine) {
+    init(
+        limits: ServiceLimits, complaints: Complaints, dates: DateLine, connections: Connections, idleness: Idleness
+    ) {
         self.limits = limits
         self.complaints = complaints
         self.dates = dates
+        self.connections = connections
+        self.idleness = idleness
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -68,6 +74,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard idleness.wake() else {
+            discards = true
+            return
+        }
         var head = head
         requestSince = requestSince ?? .now()
         bodyBytes = 0
@@ -156,13 +166,22 @@ final class ConnectionGuard: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            context.write(data, promise: promise)
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.restIfAnswered() }
+            context.write(data, promise: written)
             endAnswer(context)
         }
     }
 
     private func endAnswer(_ context: ChannelHandlerContext) {
         unanswered -= 1
+    /// Where there is nothing more to do, and all of it has left: from here on others may have the connection's place.
+    private func restIfAnswered() {
+        guard unanswered == 0, !isLast else { return }
+        idleness.rest()
+        connections.makeRoom()
+    }
+
         isStream = false
         guard unanswered == 0 else { return }
         idleSince = .now()

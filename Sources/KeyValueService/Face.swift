@@ -19,11 +19,12 @@ struct Face<Node: ServedNode>: Sendable {
     let complaints: Complaints
     let metrics = Metrics()
     let readers = EventReaders()
-    let connections = Connections()
+    let connections: Connections
 
     init(node: Node, options: ServiceOptions) {
         self.node = node
         limits = options.limits
+        connections = Connections(grace: options.limits.grace)
         secret = options.secret
         hosts = HostCheck(host: options.host, names: options.names)
         complaints = Complaints(logger: options.logger, interval: options.limits.complaint)

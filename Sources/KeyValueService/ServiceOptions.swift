@@ -42,11 +42,13 @@ public struct ServiceLimits: Sendable {
     public var body = 1 << 20
     /// The longest name under which a write is done once.
     public var idempotencyKey = 255
-    /// Connections at a time; further ones wait until one is closed.
+    /// Connections at a time, unless the process may have fewer; further ones wait until one is closed.
     public var connections = 2_048
     /// Those who read events, at a time.
     public var readers = 16
     /// Events that wait for a reader before he is given up.
+    /// How long a connection may lie idle though there are as many as there may be.
+    public var grace: Duration = .seconds(1)
     public var eventsBehind = 16_384
     /// How long a request may take to come in, from its first byte to its last.
     public var request: Duration = .seconds(30)
