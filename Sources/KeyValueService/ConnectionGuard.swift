@@ -89,7 +89,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
             head.headers.replaceOrAdd(name: "connection", value: "close")
         }
         let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        let isExpecting = head.headers.contains(name: "expect")
+        // Other expectations are refused by whoever answers, and an old client can have none (RFC 9110, 10.1.1).
+        if isOldClient { head.headers.remove(name: "expect") }
+        let isExpecting = head.headers.first(name: "expect")?.lowercased() == "100-continue"
         context.fireChannelRead(wrapInboundOut(.head(head)))
         if length > limits.body {
             refuseRest(context)
@@ -173,8 +175,6 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    private func endAnswer(_ context: ChannelHandlerContext) {
-        unanswered -= 1
     /// Where there is nothing more to do, and all of it has left: from here on others may have the connection's place.
     private func restIfAnswered() {
         guard unanswered == 0, !isLast else { return }
@@ -182,6 +182,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         connections.makeRoom()
     }
 
+    private func endAnswer(_ context: ChannelHandlerContext) {
+        unanswered -= 1
         isStream = false
         guard unanswered == 0 else { return }
         idleSince = .now()

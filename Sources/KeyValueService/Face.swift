@@ -52,6 +52,11 @@ struct Face<Node: ServedNode>: Sendable {
         let (method, route) = (request.method, target.route)
         try hosts.check(authority: request.head.authority, isRepeated: request.headers.contains(.host))
         guard route.methods.contains(method) else { throw Face.refusal(of: method, target) }
+        if let expectation = request.headers[.expect], expectation.lowercased() != "100-continue" {
+            throw Refusal(
+                .expectationFailed,
+                "nothing is known of \(Bytes(expectation.utf8).quoted): expect 100-continue, or nothing")
+        }
         if route.changesState(method) { try hosts.checkOrigin(request.headers, authority: request.head.authority) }
         if let elsewhere = try await redirect(target) { return elsewhere }
         switch route {
