@@ -25,7 +25,7 @@ enum Complaint: String, CaseIterable, Sendable {
         case .tooManyReaders: "there are as many readers of events as there may be"
         case .foreignHost: "somebody asked for another host"
         case .foreignOrigin: "a page of another origin wanted to change something"
-        case .wrongSecret: "somebody wanted to disturb the cluster without its secret"
+        case .wrongSecret: "somebody wanted to disturb the cluster without its token"
         }
     }
 }

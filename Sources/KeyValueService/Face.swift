@@ -14,7 +14,8 @@ typealias WebRequest = HummingbirdCore.Request
 struct Face<Node: ServedNode>: Sendable {
     let node: Node
     let limits: ServiceLimits
-    let secret: String?
+    /// What whoever disturbs the server must send.
+    let token: String?
     let hosts: HostCheck
     let complaints: Complaints
     let metrics = Metrics()
@@ -25,7 +26,7 @@ struct Face<Node: ServedNode>: Sendable {
         self.node = node
         limits = options.limits
         connections = Connections(grace: options.limits.grace)
-        secret = options.secret
+        token = options.token
         hosts = HostCheck(host: options.host, names: options.names)
         complaints = Complaints(logger: options.logger, interval: options.limits.complaint)
     }
@@ -51,12 +52,12 @@ struct Face<Node: ServedNode>: Sendable {
     private func answer(_ request: WebRequest, _ target: Target, on channel: any Channel) async throws -> Response {
         let (method, route) = (request.method, target.route)
         try hosts.check(authority: request.head.authority, isRepeated: request.headers.contains(.host))
-        guard route.methods.contains(method) else { throw Face.refusal(of: method, target) }
         if let expectation = request.headers[.expect], expectation.lowercased() != "100-continue" {
             throw Refusal(
                 .expectationFailed,
                 "nothing is known of \(Bytes(expectation.utf8).quoted): expect 100-continue, or nothing")
         }
+        guard route.methods.contains(method) else { throw Face.refusal(of: method, target) }
         if route.changesState(method) { try hosts.checkOrigin(request.headers, authority: request.head.authority) }
         if let elsewhere = try await redirect(target) { return elsewhere }
         switch route {

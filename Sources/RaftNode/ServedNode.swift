@@ -22,7 +22,7 @@ public protocol ServedNode: Sendable {
     /// the server.
     func happenings() -> AsyncStream<[ToldEvents]>
 
-    /// Carries out a command that is about this server and its links, such as `cut 1 2` (``Command``'s line).
+    /// Carries out a command that is about this server and its links, such as `cut 1-2` (``Command``'s line).
     ///
     /// - Returns: `nil` where it was, or why it isn't.
     func perform(line: String) async -> String?

@@ -71,7 +71,7 @@ struct NodeProcess: ParsableCommand {
     func run() throws {
         let signals = SignalPipe([SIGINT, SIGTERM])
         signal(SIGPIPE, SIG_IGN)
-        let secret = try secretFile.map { try SecretFile.read($0) }
+        let secret = try secretFile.map { try SecretFile($0) }
         let journal = Journal(id: id.node)
         let server = try makeServer(secret?.secret, journal)
         // The others are told when they are called.
@@ -81,7 +81,7 @@ struct NodeProcess: ParsableCommand {
         let service = ServiceTask(
             server.face,
             options: ServiceOptions(
-                host: http.address.host, port: http.address.port, names: name, secret: secret?.text,
+                host: http.address.host, port: http.address.port, names: name, token: secret?.token,
                 logger: journal.complaints))
         let address = try service.start()
         server.face.setFace(address)
@@ -156,20 +156,5 @@ struct Peers: ExpressibleByArgument {
             else { return nil }
             addresses[number.node] = address
         }
-    }
-}
-
-/// A file with a secret: its bytes, without the white space at their end.
-enum SecretFile {
-    static func read(_ path: String) throws -> (secret: Secret, text: String) {
-        let text = try Files.read(path)
-        var trimmed = Substring(text)
-        while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
-        guard let secret = Secret(Array(trimmed.utf8)) else {
-            throw Failure(
-                "\(path) holds a secret of \(trimmed.utf8.count) bytes, which can be guessed: head -c 32 /dev/urandom | base64 > \(path) makes one"
-            )
-        }
-        return (secret, String(trimmed))
     }
 }

@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func aPageOfAnotherOriginChangesNothing() async throws {
-        try await Site.run({ $0.secret = "s" }) { (site) async throws in
+        try await Site.run({ $0.token = "s" }) { (site) async throws in
             let (foreign, local) = (["Origin: http://evil.example"], "Host: localhost:\(site.port)")
             for headers in [
                 foreign, ["Origin: null"], ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site"],
