@@ -91,14 +91,21 @@ struct NodeProcess: ParsableCommand {
             // Whoever reports a failure wakes this by a signal.
             poll(&request, 1, -1)
             if let failure = journal.failure {
-                service.stop()
+                NodeProcess.end(service, server)
                 journal.log("stops: \(failure)")
                 throw ExitCode(1)
             }
             guard let number = signals.take().first else { continue }
             journal.log("stops on \(number == SIGTERM ? "SIGTERM" : "SIGINT")")
-            return service.stop()
+            return NodeProcess.end(service, server)
         }
+    }
+
+    /// Ends what is served: first those who wait for the cluster are told that nobody knows, while there is somebody to
+    /// tell them.
+    private static func end(_ service: ServiceTask<ServedHost>, _ server: Server) {
+        server.endCalls()
+        service.stop()
     }
 
     private func makeServer(_ secret: Secret?, _ journal: Journal) throws -> Server {
