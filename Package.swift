@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "KeyValueService",
             dependencies: [
-                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", httpTypes, hummingbird, logging, nio, nioHTTP,
+                "KeyValue", "RaftCore", "RaftNode", "RaftTrace", deque, httpTypes, hummingbird, logging, nio, nioHTTP,
                 nioPosix,
             ], swiftSettings: settings),
         .target(
@@ -86,7 +86,7 @@ let package = Package(
             dependencies: [
                 "CAllocator", "Canvas", "ClusterWatch", "Dashboard", "KeyValue", "KeyValueService", "Laboratory",
                 "RaftAudit", "RaftCluster", "RaftCore", "RaftNode", "RaftSimulation", "RaftStorage", "RaftTrace",
-                "RaftTransport", "Script", "Terminal", argumentParser, logging,
+                "RaftTransport", "Script", "Terminal", argumentParser, crypto, logging,
             ], swiftSettings: settings),
         .target(
             name: "Bench", dependencies: ["KeyValue", "RaftCore", "RaftNode", "RaftTrace"], path: "Tests/Bench",

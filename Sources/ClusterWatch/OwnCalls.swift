@@ -6,6 +6,7 @@ struct OwnCalls: Sendable {
     private struct Call: Sendable {
         var number: UInt64
         var client: String
+        /// What was asked, as nodes tell it.
         var request: Request
         var began: Instant
         var ended: Instant?
@@ -31,7 +32,7 @@ struct OwnCalls: Sendable {
     /// A call begins.
     mutating func begin(_ call: ClientCall, at now: Instant) {
         calls.removeAll { $0.ended.map { $0 + OwnCalls.memory < now } ?? false }
-        calls.append(Call(number: call.call, client: call.client, request: call.request, began: now))
+        calls.append(Call(number: call.call, client: call.client, request: call.request.abridged, began: now))
     }
 
     /// A call ends.

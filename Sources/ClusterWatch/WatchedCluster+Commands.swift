@@ -23,7 +23,7 @@ extension WatchedCluster {
     public func perform(_ command: Command, seeing picture: Picture) throws(Refusal) -> UInt64? {
         try FaultLine.check(command)
         let isCall = if case .client = command { true } else { false }
-        guard isCall || secret != nil else {
+        guard isCall || token != nil else {
             throw Refusal("faults need the cluster's secret: start watch with --secret-file")
         }
         // Nodes may have come that nobody knew of at first.
@@ -60,11 +60,11 @@ extension WatchedCluster {
 
     /// Tells a node a line, after those that it was told before.
     private func send(_ line: FaultLine, to address: NodeAddress, _ number: Int) {
-        let (client, inbox, secret) = (client, inbox, secret ?? "")
+        let (client, inbox, token) = (client, inbox, token ?? "")
         let before = tails[line.node] ?? client.loop.makeSucceededVoidFuture()
         tails[line.node] = before.flatMap {
             let question = HTTPClient.Question(
-                method: .POST, target: "/fault", headers: ["Authorization": "Bearer \(secret)"],
+                method: .POST, target: "/fault", headers: ["Authorization": "Bearer \(token)"],
                 body: Array(line.text.utf8))
             return client.ask(question, of: address).map { FaultAnswer.refusal(in: $0, of: line) }
                 .recover { "\(line.node) can't be told: \(($0 as? HTTPTrouble)?.reason ?? "\($0)")" }

@@ -14,8 +14,8 @@ public final class WatchedCluster: RunningLaboratory {
     let client: HTTPClient
     let inbox = Inbox()
     let addresses: [NodeAddress]
-    /// What those who disturb the cluster must know; `nil` where nobody may.
-    let secret: String?
+    /// What those who disturb the cluster must send; `nil` where nobody may.
+    let token: String?
     private var readers: [NIOLoopBound<NodeReader>] = []
     var sources: [Source]
     var row = EventRow()
@@ -52,17 +52,17 @@ public final class WatchedCluster: RunningLaboratory {
     /// Watches the cluster whose nodes are at these addresses. Waits until they have answered, or are taken to be down.
     ///
     /// - Throws: ``Refusal`` where none answers, or some node has no address here.
-    public convenience init(_ addresses: [NodeAddress], secret: String?) throws(Refusal) {
-        try self.init(addresses, found: Survey.ask(addresses), secret: secret)
+    public convenience init(_ addresses: [NodeAddress], token: String?) throws(Refusal) {
+        try self.init(addresses, found: Survey.ask(addresses), token: token)
     }
 
     /// The same, where somebody has asked the nodes already.
-    public init(_ addresses: [NodeAddress], found findings: [Survey.Finding], secret: String?) throws(Refusal) {
+    public init(_ addresses: [NodeAddress], found findings: [Survey.Finding], token: String?) throws(Refusal) {
         members = try WatchedCluster.members(in: findings, at: addresses)
         // What nodes tell is much to read: each has a thread that does it.
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, addresses.count))
         client = HTTPClient(loop: group.next())
-        (self.addresses, self.secret) = (addresses, secret)
+        (self.addresses, self.token) = (addresses, token)
         sources = WatchedCluster.names(in: findings, of: members).map { Source($0) }
         clock = ClusterClock.timeOfDay
         numbers = Renumbering(start: clock.now)

@@ -20,11 +20,12 @@ enum Complaint: String, CaseIterable, Sendable {
         case .slowRequest: "somebody took too long to send a request"
         case .slowReader: "somebody took too long to read an answer"
         case .tooLarge: "somebody sent more than is taken"
-        case .tooManyConnections: "there are as many connections as there may be, and further ones wait"
+        case .tooManyConnections:
+            "there are as many connections as there may be: idle ones make room, and further ones wait"
         case .tooManyReaders: "there are as many readers of events as there may be"
         case .foreignHost: "somebody asked for another host"
         case .foreignOrigin: "a page of another origin wanted to change something"
-        case .wrongSecret: "somebody wanted to disturb the cluster without its secret"
+        case .wrongSecret: "somebody wanted to disturb the cluster without its token"
         }
     }
 }

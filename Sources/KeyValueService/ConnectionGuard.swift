@@ -13,6 +13,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private let limits: ServiceLimits
     private let complaints: Complaints
     private let dates: DateLine
+    private let connections: Connections
+    private let idleness: Idleness
     private var timer: Scheduled<Void>?
 
     /// When the request began to come that hasn't come as a whole; a new connection owes one.
@@ -34,10 +36,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
     /// Since when the other end is awaited to close the connection.
     private var lingersSince: NIODeadline?
 
-    init(limits: ServiceLimits, complaints: Complaints, dates: DateLine) {
+    init(
+        limits: ServiceLimits, complaints: Complaints, dates: DateLine, connections: Connections, idleness: Idleness
+    ) {
         self.limits = limits
         self.complaints = complaints
         self.dates = dates
+        self.connections = connections
+        self.idleness = idleness
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -68,6 +74,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard idleness.wake() else {
+            discards = true
+            return
+        }
         var head = head
         requestSince = requestSince ?? .now()
         bodyBytes = 0
@@ -79,7 +89,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
             head.headers.replaceOrAdd(name: "connection", value: "close")
         }
         let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        let isExpecting = head.headers.contains(name: "expect")
+        // Other expectations are refused by whoever answers, and an old client can have none (RFC 9110, 10.1.1).
+        if isOldClient { head.headers.remove(name: "expect") }
+        let isExpecting = head.headers.first(name: "expect")?.lowercased() == "100-continue"
         context.fireChannelRead(wrapInboundOut(.head(head)))
         if length > limits.body {
             refuseRest(context)
@@ -156,9 +168,18 @@ final class ConnectionGuard: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            context.write(data, promise: promise)
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.restIfAnswered() }
+            context.write(data, promise: written)
             endAnswer(context)
         }
+    }
+
+    /// Where there is nothing more to do, and all of it has left: from here on others may have the connection's place.
+    private func restIfAnswered() {
+        guard unanswered == 0, !isLast else { return }
+        idleness.rest()
+        connections.makeRoom()
     }
 
     private func endAnswer(_ context: ChannelHandlerContext) {

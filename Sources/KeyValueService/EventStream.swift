@@ -1,3 +1,4 @@
+import DequeModule
 import FoundationEssentials
 import HummingbirdCore
 import KeyValue
@@ -18,7 +19,7 @@ struct EventStream<Node: ServedNode>: Sendable {
         let keepAlive = channel.eventLoop.scheduleRepeatedTask(
             initialDelay: TimeAmount(limits.keepAlive), delay: TimeAmount(limits.keepAlive)
         ) { _ in mailbox.nudge() }
-        channel.closeFuture.whenComplete { _ in mailbox.close() }
+        channel.closeFuture.whenComplete { _ in mailbox.discard() }
         defer { keepAlive.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await collect(into: mailbox, channel: channel) }
@@ -29,8 +30,8 @@ struct EventStream<Node: ServedNode>: Sendable {
 
     /// Puts what happens into the mailbox.
     private func collect(into mailbox: EventMailbox, channel: any Channel) async {
-        for await events in node.happenings() {
-            guard mailbox.put(events) else {
+        for await rows in node.happenings() {
+            guard mailbox.put(rows) else {
                 if mailbox.hasOverflown {
                     complaints.note(.slowReader)
                     // The reader may be what the writer waits for.
@@ -44,31 +45,34 @@ struct EventStream<Node: ServedNode>: Sendable {
 
     private static func copy(from mailbox: EventMailbox, to writer: inout any ResponseBodyWriter) async throws {
         try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
-        while let events = await mailbox.next() {
-            var rest = events[...]
-            repeat {
-                let some = rest.prefix(chunk)
+        while let mail = await mailbox.next() {
+            switch mail {
+            case .nothing: try await writer.write(ByteBuffer(string: ":\n\n"))
+            case .row(let row):
                 // Not on the connection's loop: others wait there, and this is work.
-                let bytes = try await withTaskExecutorPreference(globalConcurrentExecutor) { try text(of: some) }
-                try await writer.write(bytes)
-                rest = rest.dropFirst(chunk)
-            } while !rest.isEmpty
+                let bytes = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try row.text(EventText.text)
+                }
+                try await writer.write(ByteBuffer(bytes: bytes))
+            }
         }
     }
+}
 
-    /// How many events are written at once.
-    private static var chunk: Int { 64 }
-
-    /// The events as they are sent; without any, a line that says no more than that somebody is there.
-    private static func text(of events: ArraySlice<Event>) throws -> ByteBuffer {
-        guard !events.isEmpty else { return ByteBuffer(string: ":\n\n") }
+/// Events as they are sent.
+enum EventText {
+    /// The text of `events`.
+    ///
+    /// - Throws: `CancellationError` as soon as nobody wants it any more.
+    static func text(of events: [Event]) throws -> Bytes {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var text = ByteBuffer()
+        var text = Bytes()
         for event in events {
-            text.writeString("id: \(event.sequence)\ndata: ")
-            text.writeBytes(try encoder.encode(event))
-            text.writeStaticString("\n\n")
+            try Task.checkCancellation()
+            text += "id: \(event.sequence)\ndata: ".utf8
+            text += try encoder.encode(event)
+            text += "\n\n".utf8
         }
         return text
     }
@@ -76,67 +80,94 @@ struct EventStream<Node: ServedNode>: Sendable {
 
 /// Events that wait for their reader.
 final class EventMailbox: Sendable {
+    /// What a reader finds.
+    enum Mail: Sendable {
+        case row(ToldEvents)
+        /// He was nudged.
+        case nothing
+    }
+
     private struct State {
-        var events: [Event] = []
-        var waiter: CheckedContinuation<[Event]?, Never>?
+        var rows = Deque<ToldEvents>()
+        /// How many events the rows have, and about how many bytes.
+        var (count, weight) = (0, 0)
+        var waiter: CheckedContinuation<Mail?, Never>?
         var isClosed = false
         var hasOverflown = false
+
+        mutating func take() -> Mail? {
+            guard let row = rows.popFirst() else { return nil }
+            count -= row.events.count
+            weight -= row.weight
+            return .row(row)
+        }
+
+        mutating func empty() { (rows, count, weight) = ([], 0, 0) }
     }
 
     private let state = Mutex(State())
-    private let max: Int
+    private let eventsMax: Int
+    private let bytesMax: Int
 
-    /// A mailbox for so many events.
-    init(max: Int) { self.max = max }
+    /// A mailbox for so many events, and so many bytes of them.
+    init(eventsMax: Int, bytesMax: Int) { (self.eventsMax, self.bytesMax) = (eventsMax, bytesMax) }
 
     /// Whether more were put in than there is room for.
     var hasOverflown: Bool { state.withLock { $0.hasOverflown } }
 
-    /// Puts events in.
+    /// Puts events in. What comes at once is taken, however much it is: it is there already, and for all readers the same.
     ///
     /// - Returns: Whether more are wanted.
-    func put(_ events: [Event]) -> Bool {
-        let (waiter, isOpen) = state.withLock { state -> (CheckedContinuation<[Event]?, Never>?, Bool) in
-            guard !state.isClosed else { return (nil, false) }
-            if let waiter = state.waiter {
-                state.waiter = nil
-                return (waiter, true)
+    func put(_ rows: [ToldEvents]) -> Bool {
+        let (waiter, mail, isOpen) = state.withLock { state -> (CheckedContinuation<Mail?, Never>?, Mail?, Bool) in
+            guard !state.isClosed else { return (nil, nil, false) }
+            let isBehind = !state.rows.isEmpty
+            for row in rows {
+                state.rows.append(row)
+                state.count += row.events.count
+                state.weight += row.weight
             }
-            state.events += events
-            state.hasOverflown = state.events.count > max
-            if state.hasOverflown { (state.isClosed, state.events) = (true, []) }
-            return (nil, !state.hasOverflown)
+            state.hasOverflown = isBehind && (state.count > eventsMax || state.weight > bytesMax)
+            if state.hasOverflown {
+                state.isClosed = true
+                state.empty()
+            }
+            guard let waiter = state.waiter, let mail = state.take() else { return (nil, nil, !state.hasOverflown) }
+            state.waiter = nil
+            return (waiter, mail, true)
         }
-        waiter?.resume(returning: events)
+        waiter?.resume(returning: mail)
         return isOpen
     }
 
     /// Lets the reader look up, though there may be nothing.
     func nudge() {
-        state.withLock { state -> CheckedContinuation<[Event]?, Never>? in
+        state.withLock { state -> CheckedContinuation<Mail?, Never>? in
             defer { state.waiter = nil }
             return state.waiter
-        }?.resume(returning: [])
+        }?.resume(returning: .nothing)
     }
 
     /// Nothing more will come.
     func close() {
-        state.withLock { state -> CheckedContinuation<[Event]?, Never>? in
+        state.withLock { state -> CheckedContinuation<Mail?, Never>? in
             state.isClosed = true
             defer { state.waiter = nil }
             return state.waiter
         }?.resume(returning: nil)
     }
 
-    /// The events that wait, or the next ones; none where the reader was nudged, and `nil` at the end.
-    func next() async -> [Event]? {
+    /// The reader is gone: what waits for him is of no use.
+    func discard() {
+        close()
+        state.withLock { $0.empty() }
+    }
+
+    /// What waits, or comes next; `nil` at the end.
+    func next() async -> Mail? {
         await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> [Event]?? in
-                if !state.events.isEmpty {
-                    let events = state.events
-                    state.events = []
-                    return .some(events)
-                }
+            let answer = state.withLock { state -> Mail?? in
+                if let mail = state.take() { return .some(mail) }
                 if state.isClosed { return .some(nil) }
                 state.waiter = continuation
                 return nil
@@ -157,7 +188,7 @@ final class EventReaders: Sendable {
     func add(limits: ServiceLimits) -> EventMailbox? {
         open.withLock { open in
             guard open.mailboxes.count < limits.readers, !open.isEnding else { return nil }
-            let mailbox = EventMailbox(max: limits.eventsBehind)
+            let mailbox = EventMailbox(eventsMax: limits.eventsBehind, bytesMax: limits.bytesBehind)
             open.mailboxes[ObjectIdentifier(mailbox)] = mailbox
             return mailbox
         }

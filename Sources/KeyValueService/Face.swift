@@ -14,17 +14,19 @@ typealias WebRequest = HummingbirdCore.Request
 struct Face<Node: ServedNode>: Sendable {
     let node: Node
     let limits: ServiceLimits
-    let secret: String?
+    /// What whoever disturbs the server must send.
+    let token: String?
     let hosts: HostCheck
     let complaints: Complaints
     let metrics = Metrics()
     let readers = EventReaders()
-    let connections = Connections()
+    let connections: Connections
 
     init(node: Node, options: ServiceOptions) {
         self.node = node
         limits = options.limits
-        secret = options.secret
+        connections = Connections(grace: options.limits.grace)
+        token = options.token
         hosts = HostCheck(host: options.host, names: options.names)
         complaints = Complaints(logger: options.logger, interval: options.limits.complaint)
     }
@@ -50,6 +52,11 @@ struct Face<Node: ServedNode>: Sendable {
     private func answer(_ request: WebRequest, _ target: Target, on channel: any Channel) async throws -> Response {
         let (method, route) = (request.method, target.route)
         try hosts.check(authority: request.head.authority, isRepeated: request.headers.contains(.host))
+        if let expectation = request.headers[.expect], expectation.lowercased() != "100-continue" {
+            throw Refusal(
+                .expectationFailed,
+                "nothing is known of \(Bytes(expectation.utf8).quoted): expect 100-continue, or nothing")
+        }
         guard route.methods.contains(method) else { throw Face.refusal(of: method, target) }
         if route.changesState(method) { try hosts.checkOrigin(request.headers, authority: request.head.authority) }
         if let elsewhere = try await redirect(target) { return elsewhere }

@@ -19,7 +19,7 @@ struct HostCheck: Sendable {
         guard let authority, !authority.isEmpty, !isRepeated else {
             throw Refusal(.badRequest, "the request must say once which host it is for: send one Host header")
         }
-        let name = HostCheck.name(of: authority)
+        let name = HostCheck.withoutDot(HostCheck.name(of: authority))
         if names.contains(name) || names.contains(name.lowercased()) || names.contains(authority.lowercased()) {
             return
         }
@@ -31,14 +31,16 @@ struct HostCheck: Sendable {
     }
 
     /// Refuses a change that a page of another origin asks for. Browsers say where a page is from when it sends
-    /// something, and to this machine also when it only fetches.
+    /// something, and to this machine also when it only fetches. To others they say then only which page it was, and not
+    /// even that where the page doesn't want it: whoever wants to be sure lets no browser reach the server.
     func checkOrigin(_ headers: HTTPFields, authority: String?) throws(Refusal) {
-        if let origin = headers[.origin], origin != "http://" + (authority ?? ""),
-            origin != "https://" + (authority ?? "")
-        {
-            throw foreign(origin)
-        }
+        let own = ["http://", "https://"].map { $0 + (authority ?? "") }
+        if let origin = headers[.origin], !own.contains(origin) { throw foreign(origin) }
         if let site = headers[.secFetchSite], site != "same-origin", site != "none" { throw foreign(site) }
+        if let page = headers[.referer], !page.isEmpty, !own.contains(where: { page == $0 || page.hasPrefix($0 + "/") })
+        {
+            throw foreign(page)
+        }
     }
 
     private func foreign(_ origin: String) -> Refusal {
@@ -55,6 +57,12 @@ struct HostCheck: Sendable {
         let port = utf8[utf8.index(after: colon)...]
         guard port.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return authority }
         return String(authority[..<colon])
+    }
+
+    /// A name without the dot that says that nothing follows it.
+    private static func withoutDot(_ name: String) -> String {
+        let rest = name.hasSuffix(".") ? String(name.dropLast()) : name
+        return isAddress(rest) ? name : rest
     }
 
     /// An address as it stands before a port.

@@ -23,8 +23,7 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
     /// - Parameter onListening: Told the port as soon as there is one.
     /// - Throws: ``ListeningFailure`` where nobody can be served at that address.
     public func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-        OpenFiles.allowMany()
-        let face = Face(node: node, options: options)
+        let face = Face(node: node, options: optionsHere())
         let (starts, start) = AsyncStream<Void>.makeStream()
         let server = Server(
             childChannelSetup: channels(for: face), configuration: configuration(for: face),
@@ -51,6 +50,19 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
         }
     }
 
+    /// The options, with no more connections than this process may have open.
+    private func optionsHere() -> ServiceOptions {
+        let files = OpenFiles.allowMany()
+        let most = OpenFiles.connectionsMax(of: files)
+        guard most < options.limits.connections else { return options }
+        options.logger.warning(
+            "this process may have \(files) files open, so that HTTP has room for \(most) connections and not \(options.limits.connections): start it with a higher limit (ulimit -n)"
+        )
+        var options = options
+        options.limits.connections = most
+        return options
+    }
+
     /// Ends a server as soon as it has started, and whatever still goes on after that.
     private static func end(
         _ server: Server<GuardedChannel>, _ serving: Task<Void, any Error>, once starts: AsyncStream<Void>
@@ -73,7 +85,8 @@ public struct KeyValueService<Node: ServedNode>: Sendable {
     private func configuration(for face: Face<Node>) -> ServerConfiguration {
         ServerConfiguration(
             address: .hostname(options.host, port: options.port), backlog: 1_024,
-            availableConnectionsDelegate: ConnectionLimit(max: face.limits.connections, complaints: face.complaints))
+            availableConnectionsDelegate: ConnectionLimit(
+                max: face.limits.connections, complaints: face.complaints, connections: face.connections))
     }
 
     private func listeningFailure(_ error: any Error) -> ListeningFailure {

@@ -83,5 +83,6 @@ extension HTTPField.Name {
 
     static let host = known("Host")
     static let idempotencyKey = known("Idempotency-Key")
+    static let referer = known("Referer")
     static let secFetchSite = known("Sec-Fetch-Site")
 }

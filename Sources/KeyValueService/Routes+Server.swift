@@ -23,7 +23,7 @@ extension Face {
                 POST   /kv/x/incr?by=1                       add to a number
                 POST   /kv/x/cas {"old": "1", "new": "2"}    change a value, if it is this one
                 GET    /status  /metrics  /events            the server, its numbers, what happens
-                POST   /fault cut 1 2                        disturb it, with Authorization: Bearer SECRET
+                POST   /fault cut 1-2                        disturb it, with Authorization: Bearer TOKEN
 
                 ?read=readindex|lease|leader|local           what a read is worth
                 ?redirect=1                                  be sent to the leader
@@ -82,7 +82,7 @@ extension Face {
         }
         // Who goes away before anything was written is never written to.
         channel.closeFuture.whenComplete { _ in
-            mailbox.close()
+            mailbox.discard()
             readers.remove(mailbox)
         }
         let stream = EventStream(node: node, limits: limits, complaints: complaints)
@@ -94,28 +94,33 @@ extension Face {
         return Response(status: .ok, headers: headers, body: body)
     }
 
-    /// `POST /fault`: disturbs the server or its links, for whoever knows the secret.
+    /// `POST /fault`: disturbs the server or its links, for whoever has the token.
     func fault(_ request: WebRequest) async throws -> Response {
-        try checkSecret(request.headers[.authorization])
+        try checkToken(request.headers[.authorization])
         let body = try await body(of: request)
+        // Reading a line takes longer the longer it is, and the server waits meanwhile.
+        guard body.count <= limits.faultLine else {
+            throw Refusal.tooLarge("the command has more than \(limits.faultLine) bytes: send a shorter one")
+        }
         guard let line = String(validating: body, as: UTF8.self) else {
-            throw Refusal(.badRequest, "the command is not valid UTF-8: send a line such as cut 1 2")
+            throw Refusal(.badRequest, "the command is not valid UTF-8: send a line such as cut 1-2")
         }
         let command = line.hasSuffix("\n") ? String(line.dropLast()) : line
         guard !command.isEmpty, command.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) else {
-            throw Refusal(.badRequest, "the body is no command: send one line such as cut 1 2")
+            throw Refusal(.badRequest, "the body is no command: send one line such as cut 1-2")
         }
         if let reason = await node.perform(line: command) { throw Refusal(.badRequest, reason) }
         return .done
     }
 
-    private func checkSecret(_ authorization: String?) throws(Refusal) {
-        guard let secret, !secret.isEmpty else {
+    private func checkToken(_ authorization: String?) throws(Refusal) {
+        guard let token, !token.isEmpty else {
             throw Refusal(.forbidden, "nobody may disturb this server: it was started without a secret")
         }
-        guard let authorization, Face.isSame(Bytes(authorization.utf8), Bytes("Bearer \(secret)".utf8)) else {
+        guard let authorization, Face.isSame(Bytes(authorization.utf8), Bytes("Bearer \(token)".utf8)) else {
             throw Refusal(
-                .forbidden, "the cluster's secret is missing or wrong: send it as Authorization: Bearer SECRET",
+                .forbidden,
+                "the token is missing or wrong: send Authorization: Bearer TOKEN, and make the token of the cluster's secret by printf 'raft-tui fault' | openssl dgst -sha256 -hmac SECRET",
                 complaint: .wrongSecret)
         }
     }

@@ -116,7 +116,8 @@ final class ClientHost {
     ///
     /// - Parameter key: A name under which a write is done once, whoever sends it: a session of its own.
     func ask(_ request: Request, once key: String?, completion: @escaping (ClientResult) -> Void) {
-        guard !isOver, completions.count < ClientHost.askedMax else {
+        guard !isOver else { return completion(.error("the node stops: ask another")) }
+        guard completions.count < ClientHost.askedMax else {
             return completion(.error("too much is asked at a time: try again later"))
         }
         let client = idle.popLast() ?? newIdleClient()

@@ -1,3 +1,5 @@
+import RaftCore
+import RaftNode
 import RaftTrace
 import Synchronization
 
@@ -5,8 +7,8 @@ import Synchronization
 /// it missed.
 final class EventHub: Sendable {
     private struct Reader {
-        let wants: @Sendable (Event) -> Bool
-        let continuation: AsyncStream<[Event]>.Continuation
+        let node: NodeID
+        let continuation: AsyncStream<[ToldEvents]>.Continuation
     }
 
     private struct State {
@@ -27,14 +29,14 @@ final class EventHub: Sendable {
     /// Whether nobody listens.
     var isEmpty: Bool { state.withLock { $0.readers.isEmpty } }
 
-    /// The events from now on that `wants` answers for, in order.
-    func listen(_ wants: @escaping @Sendable (Event) -> Bool = { _ in true }) -> AsyncStream<[Event]> {
+    /// The events from now on that are about `node` or about everybody, in order.
+    func listen(to node: NodeID) -> AsyncStream<[ToldEvents]> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: [Event].self, bufferingPolicy: .bufferingOldest(EventHub.backlogMax))
+            of: [ToldEvents].self, bufferingPolicy: .bufferingOldest(EventHub.backlogMax))
         let number = state.withLock { state -> Int? in
             guard !state.isOver else { return nil }
             state.last += 1
-            state.readers[state.last] = Reader(wants: wants, continuation: continuation)
+            state.readers[state.last] = Reader(node: node, continuation: continuation)
             return state.last
         }
         guard let number else {
@@ -46,14 +48,16 @@ final class EventHub: Sendable {
         return stream
     }
 
-    /// Tells events to everybody who wants them.
+    /// Tells events to everybody who wants them. Those who listen to the same server are told the same rows.
     func tell(_ events: [Event]) {
         guard !events.isEmpty else { return }
         let readers = state.withLock { $0.readers }
-        for reader in readers.values {
-            let wanted = events.filter(reader.wants)
-            guard !wanted.isEmpty else { continue }
-            if case .dropped = reader.continuation.yield(wanted) { reader.continuation.finish() }
+        for (node, readers) in Dictionary(grouping: readers.values, by: \.node) {
+            let rows = ToldEvents.rows(of: events.filter { $0.concerns(node) })
+            guard !rows.isEmpty else { continue }
+            for reader in readers {
+                if case .dropped = reader.continuation.yield(rows) { reader.continuation.finish() }
+            }
         }
     }
 
@@ -72,5 +76,19 @@ final class EventHub: Sendable {
             return state.readers.isEmpty
         }
         if isLast { changed(false) }
+    }
+}
+
+extension Event {
+    /// Whether it is about `node` alone, or about everybody.
+    fileprivate func concerns(_ node: NodeID) -> Bool {
+        switch kind {
+        case .node(let one, _, _): one == node
+        case .sent(let sent): sent.message.from == node
+        case .delivered(let delivered): delivered.to == node
+        case .lost(let lost): lost.from == node
+        case .link(let link): link.from == node
+        case .began, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation, .dropped: true
+        }
     }
 }

@@ -46,8 +46,8 @@ public struct ServedHost: ServedNode {
     public func status() async -> ServedStatus? { try? await host.submit { $0.servedStatus }.get() }
 
     /// What happens on the server from now on; first what was done to it, where only it can say so, and its whole state.
-    public func happenings() -> AsyncStream<[Event]> {
-        let stream = hub.listen { [id] in $0.concerns(id) }
+    public func happenings() -> AsyncStream<[ToldEvents]> {
+        let stream = hub.listen(to: id)
         host.execute { [isAlone] host in
             if isAlone { host.noteSurroundings() }
             host.tellStateNow()
@@ -94,18 +94,4 @@ extension NodeHost {
 
     /// Notes what the server follows.
     func noteSettings() { turn.kinds.append(.settings(SettingsChanged(settings))) }
-}
-
-extension Event {
-    /// Whether it is about `node` alone, or about everybody.
-    fileprivate func concerns(_ node: NodeID) -> Bool {
-        switch kind {
-        case .node(let one, _, _): one == node
-        case .sent(let sent): sent.message.from == node
-        case .delivered(let delivered): delivered.to == node
-        case .lost(let lost): lost.from == node
-        case .link(let link): link.from == node
-        case .began, .clock, .stepped, .settings, .load, .called, .returned, .command, .violation, .dropped: true
-        }
-    }
 }

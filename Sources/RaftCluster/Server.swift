@@ -124,10 +124,13 @@ public final class Server: Sendable {
         return (try? host.submit { $0.life != nil }.wait()) ?? false
     }
 
+    /// Answers everybody who waits for the cluster, and takes no further calls. Returns when they are told.
+    public func endCalls() { try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait() }
+
     /// Stops the server for good, once: what it has promised is on its disk.
     public func stop() {
         guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait()
+        endCalls()
         try? host.flatSubmit { $0.inOrder { $0.end() } }.wait()
         pump.stop()
         for group in groups.reversed() { try? group.syncShutdownGracefully() }

@@ -20,7 +20,7 @@ public protocol ServedNode: Sendable {
 
     /// Everything that happens on the server from now on, in order; first its whole state. Ends when the reader does, or
     /// the server.
-    func happenings() -> AsyncStream<[Event]>
+    func happenings() -> AsyncStream<[ToldEvents]>
 
     /// Carries out a command that is about this server and its links, such as `cut 1-2` (``Command``'s line).
     ///

@@ -40,7 +40,8 @@ final class Faces {
 
     /// Lets the nodes tell each other, before they start, where their faces will be.
     private func sayWhere() {
-        for node in cluster?.members ?? [] { cluster?.face(of: node)?.setFace("127.0.0.1:\(port(of: node))") }
+        let host = options.host
+        for node in cluster?.members ?? [] { cluster?.face(of: node)?.setFace("\(host):\(port(of: node))") }
     }
 
     private func port(of node: NodeID) -> Int { options.firstPort + Int(node.rawValue) - 1 }
@@ -86,13 +87,14 @@ final class Faces {
         service.logger.logLevel = .critical
         // Who is killed says nothing more to anybody.
         service.limits.ending = .milliseconds(20)
-        keepers.append(Task.detached { [troubles] in await Faces.keep(stream, service, troubles) })
+        let host = options.host
+        keepers.append(Task.detached { [troubles] in await Faces.keep(stream, service, at: host, troubles) })
         return wish
     }
 
     /// Opens and closes one port, one wish after the other.
     private nonisolated static func keep(
-        _ wishes: AsyncStream<Wish>, _ options: ServiceOptions, _ troubles: Troubles
+        _ wishes: AsyncStream<Wish>, _ options: ServiceOptions, at host: String, _ troubles: Troubles
     ) async {
         var serving: Task<Void, Never>?
         for await wish in wishes {
@@ -102,7 +104,7 @@ final class Faces {
             guard case .open(let face) = wish else { continue }
             serving = Task {
                 do {
-                    try await KeyValueService(node: face, options: options).run { face.setFace("127.0.0.1:\($0)") }
+                    try await KeyValueService(node: face, options: options).run { face.setFace("\(host):\($0)") }
                 } catch {
                     troubles.tell("\(face.id) \(error)")
                 }
@@ -112,6 +114,9 @@ final class Faces {
 }
 
 extension Faces.Options {
+    /// The address at which clients are sent from one node to another: one that all who are let in can reach.
+    var host: String { isShared ? Faces.addresses.first ?? "127.0.0.1" : "127.0.0.1" }
+
     /// What is opened, and to whom, in one sentence.
     func sentence(nodes: Int) -> String {
         let ports = nodes > 1 ? "\(firstPort) to \(firstPort + nodes - 1)" : "\(firstPort)"

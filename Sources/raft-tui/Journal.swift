@@ -37,6 +37,9 @@ final class Journal: Sendable {
     /// Tells something.
     func log(_ text: String) { logger.info("\(text)") }
 
+    /// Tells what somebody may have to do something about.
+    func warn(_ text: String) { logger.warning("\(text)") }
+
     /// Takes note of what happened to the node.
     func take(_ report: ServerReport) {
         switch report {

@@ -39,7 +39,17 @@ struct NodeProcess: ParsableCommand {
     @Option(help: "The cluster's name: nodes of clusters with other names are not let in.")
     var cluster = Server.usualCluster
 
-    @Option(help: "A file with a secret that all nodes know; required where anybody but this machine can connect.")
+    @Option(
+        help: """
+            Where others reach its HTTP face, as an address or address:port; to be said where --http is 0.0.0.0 or [::].
+            """)
+    var advertise: AdvertisedAddress?
+
+    @Option(
+        help: """
+            A file with a secret that all nodes know, which keeps strangers from their connections and from /fault; \
+            required where other machines can connect. Keys can be read and written over HTTP without it.
+            """)
     var secretFile: String?
 
     @Option(help: "A further name by which browsers and curl may call the HTTP face; may be given again.")
@@ -60,6 +70,11 @@ struct NodeProcess: ParsableCommand {
         if peers.addresses[id.node] != nil {
             throw ValidationError("--peers names node \(id.node.rawValue), which is this one: leave it out there.")
         }
+        if http.address.isUnspecified, advertise == nil {
+            throw ValidationError(
+                "\(http.address) is no address that others can ask: say with --advertise where they reach this node, like 192.168.1.7."
+            )
+        }
         if secretFile == nil, !raft.address.isLoopback || !http.address.isLoopback {
             let open = raft.address.isLoopback ? http.address : raft.address
             throw ValidationError(
@@ -71,34 +86,58 @@ struct NodeProcess: ParsableCommand {
     func run() throws {
         let signals = SignalPipe([SIGINT, SIGTERM])
         signal(SIGPIPE, SIG_IGN)
-        let secret = try secretFile.map { try SecretFile.read($0) }
+        let secret = try secretFile.map { try SecretFile($0) }
         let journal = Journal(id: id.node)
+        for warning in [secret?.warning, openness].compactMap({ $0 }) { journal.warn(warning) }
         let server = try makeServer(secret?.secret, journal)
         // The others are told when they are called.
-        if http.address.port != 0 { server.face.setFace(http.address.description) }
+        if http.address.port != 0 { server.face.setFace(face(port: http.address.port)) }
         guard server.start() else { throw Failure(journal.failure ?? "\(id.node) can't start") }
         defer { server.stop() }
         let service = ServiceTask(
             server.face,
             options: ServiceOptions(
-                host: http.address.host, port: http.address.port, names: name, secret: secret?.text,
+                host: http.address.host, port: http.address.port, names: names, token: secret?.token,
                 logger: journal.complaints))
-        let address = try service.start()
-        server.face.setFace(address)
-        journal.log("serves http://\(address)")
+        let port = try service.start()
+        server.face.setFace(face(port: port))
+        journal.log("serves http://\(face(port: port))")
         while true {
             var request = pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)
             // Whoever reports a failure wakes this by a signal.
             poll(&request, 1, -1)
             if let failure = journal.failure {
-                service.stop()
+                NodeProcess.end(service, server)
                 journal.log("stops: \(failure)")
                 throw ExitCode(1)
             }
             guard let number = signals.take().first else { continue }
             journal.log("stops on \(number == SIGTERM ? "SIGTERM" : "SIGINT")")
-            return service.stop()
+            return NodeProcess.end(service, server)
         }
+    }
+
+    /// Ends what is served: first those who wait for the cluster are told that nobody knows, while there is somebody to
+    /// tell them.
+    private static func end(_ service: ServiceTask<ServedHost>, _ server: Server) {
+        server.endCalls()
+        service.stop()
+    }
+
+    /// Where others find the face that listens on `port`.
+    private func face(port: Int) -> String {
+        var address = advertise?.address ?? http.address
+        if address.port == 0 { address.port = port }
+        return address.description
+    }
+
+    /// By what the face may be called, beside the address that it listens on.
+    private var names: [String] { name + [advertise?.address.urlHost].compactMap { $0 } }
+
+    /// Who can do what, where that is more than this machine's users.
+    private var openness: String? {
+        guard !http.address.isLoopback else { return nil }
+        return "everybody who can reach \(http.address) can read and write all keys: let only those reach it who may"
     }
 
     private func makeServer(_ secret: Secret?, _ journal: Journal) throws -> Server {
@@ -142,6 +181,29 @@ struct AddressArgument: ExpressibleByArgument {
     }
 }
 
+/// Where others reach a node, on the command line: an address, and a port where it isn't the one that it listens on.
+struct AdvertisedAddress: ExpressibleByArgument {
+    /// The address; its port is zero where none is said.
+    let address: Address
+
+    init?(argument: String) {
+        let isBare = Address(argument) == nil
+        let host = argument.contains(":") && !argument.hasPrefix("[") ? "[\(argument)]" : argument
+        guard let address = Address(isBare ? host + ":0" : argument), !address.isUnspecified else { return nil }
+        self.address = address
+    }
+}
+
+extension Address {
+    /// Whether it stands for all addresses of the machine that listens there, and for none that somebody could call.
+    var isUnspecified: Bool {
+        host == "0.0.0.0" || (host.contains(":") && host.allSatisfy { "0:".contains($0) })
+    }
+
+    /// The address without its port, as it stands in a URL.
+    var urlHost: String { host.contains(":") ? "[\(host)]" : host }
+}
+
 /// The other nodes on the command line.
 struct Peers: ExpressibleByArgument {
     var addresses: [NodeID: Address] = [:]
@@ -156,20 +218,5 @@ struct Peers: ExpressibleByArgument {
             else { return nil }
             addresses[number.node] = address
         }
-    }
-}
-
-/// A file with a secret: its bytes, without the white space at their end.
-enum SecretFile {
-    static func read(_ path: String) throws -> (secret: Secret, text: String) {
-        let text = try Files.read(path)
-        var trimmed = Substring(text)
-        while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
-        guard let secret = Secret(Array(trimmed.utf8)) else {
-            throw Failure(
-                "\(path) holds a secret of \(trimmed.utf8.count) bytes, which can be guessed: head -c 32 /dev/urandom | base64 > \(path) makes one"
-            )
-        }
-        return (secret, String(trimmed))
     }
 }

@@ -7,21 +7,19 @@ import Synchronization
 /// A server's HTTP face at work, while the main thread does something else.
 final class ServiceTask<Node: ServedNode>: Sendable {
     private let service: KeyValueService<Node>
-    private let host: String
     private let task = Mutex<Task<Void, Never>?>(nil)
     private let end = Completion<Void>()
 
     /// The face of `node`, which is not served yet.
     init(_ node: Node, options: ServiceOptions) {
         service = KeyValueService(node: node, options: options)
-        host = options.host.contains(":") ? "[\(options.host)]" : options.host
     }
 
     /// Begins to serve.
     ///
-    /// - Returns: Where, as `host:port`.
+    /// - Returns: On which port.
     /// - Throws: ``Failure`` where nobody can be served there.
-    func start() throws -> String {
+    func start() throws -> Int {
         let listening = Completion<Result<Int, Failure>>()
         let running = Task { [service, end] in
             do {
@@ -32,7 +30,7 @@ final class ServiceTask<Node: ServedNode>: Sendable {
             end.fill(())
         }
         task.withLock { $0 = running }
-        return "\(host):\(try listening.wait().get())"
+        return try listening.wait().get()
     }
 
     /// Ends serving. Returns when the port is free.

@@ -39,25 +39,25 @@ struct Watch: ParsableCommand {
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let secret = try secretFile.map { try SecretFile.read($0).text }
-        if plain { return try tell(secret) }
-        try MainActor.assumeIsolated { try open(secret) }
+        let token = try secretFile.map { try SecretFile($0).token }
+        if plain { return try tell(token) }
+        try MainActor.assumeIsolated { try open(token) }
     }
 
-    private func tell(_ secret: String?) throws {
+    private func tell(_ token: String?) throws {
         let writer = try trace.map { try TraceWriter(path: $0) }
         let signals = PlainSession.expectSignals()
-        let session = PlainSession(laboratory: try cluster(secret), writer: writer, signals: signals)
+        let session = PlainSession(laboratory: try cluster(token), writer: writer, signals: signals)
         try end(try session.run(), writer)
     }
 
     @MainActor
-    private func open(_ secret: String?) throws {
+    private func open(_ token: String?) throws {
         // The terminal and files first: who can't have them needn't wait for the nodes.
         let isASCII = try TerminalCharset.prepare(wantsASCII: screen.ascii)
         let writer = try trace.map { try TraceWriter(path: $0) }
         let session = try Session(
-            laboratory: try cluster(secret), writer: writer, isASCII: isASCII, taste: screen.taste, speed: 1,
+            laboratory: try cluster(token), writer: writer, isASCII: isASCII, taste: screen.taste, speed: 1,
             slowsTo: nil)
         if let record { session.record(in: record) }
         try end(try session.run(), writer)
@@ -68,8 +68,8 @@ struct Watch: ParsableCommand {
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func cluster(_ secret: String?) throws -> WatchedCluster {
-        do { return try WatchedCluster(try nodes.list, secret: secret) } catch let refusal as Refusal {
+    private func cluster(_ token: String?) throws -> WatchedCluster {
+        do { return try WatchedCluster(try nodes.list, token: token) } catch let refusal as Refusal {
             throw Failure(refusal.description)
         }
     }

@@ -81,6 +81,17 @@ struct RowTests {
         #expect(numbers.number(of: 0) == last + 1)
     }
 
+    @Test("a call with a long value, which nodes tell cut, is known to be the prompt's own")
+    func ownLongCall() {
+        var calls = OwnCalls()
+        let request = Request.write(.set(key: [1], value: Bytes(repeating: 0x61, count: 5_000)))
+        calls.begin(ClientCall(client: "c1", call: 1, request: request), at: moment(100))
+        let told = ClientCall(client: "n1-1", call: UInt64(1) << 48 | 3, request: request.abridged)
+        let isOwn = calls.isOwn(.called(told), at: moment(101))
+        #expect(isOwn)
+        #expect(request.abridged != request)
+    }
+
     @Test("what the prompt asks and a node tells is told once; what others ask is told")
     func ownCalls() {
         var calls = OwnCalls()

@@ -69,6 +69,47 @@ import Testing
         }
     }
 
+    private static func applied(_ value: Bytes, _ sequence: UInt64) -> Event {
+        let applied = Applied(index: LogIndex(sequence), key: Bytes("x".utf8), value: value)
+        return Event(at: .zero, sequence: sequence, kind: .node(NodeID(1), Term(3), .applied(applied)))
+    }
+
+    @Test func aLongValueIsToldByItsBeginningItsLengthAndItsDigest() async throws {
+        try await Site.run { (site) async throws in
+            let wire = try await EventStreamTests.reader(site)
+            while site.node.readerCount == 0 { await Task.yield() }
+            site.node.tell([EventStreamTests.applied(Bytes(repeating: 0xff, count: 1 << 20), 1)])
+            site.node.tell([EventStreamTests.event(2)])
+            let text = try await wire.until("id: 2\n")
+            #expect(text.utf8.count < 4_096)
+            #expect(text.contains("\\\\xff…[1048576 bytes, "))
+        }
+    }
+
+    @Test func whoFallsBehindByBytesIsGivenUp() async throws {
+        try await Site.run({ $0.limits.bytesBehind = 20_000 }) { (site) async throws in
+            let wire = try await Wire.connect(site.port, reads: false)
+            try await wire.send(EventStreamTests.question)
+            while site.node.readerCount == 0 { await Task.yield() }
+            // Far fewer than may be behind by number.
+            var told = 0
+            while site.log.texts.isEmpty, told < 10_000 {
+                for _ in 1...100 { site.node.tell([EventStreamTests.applied(Bytes(repeating: 1, count: 256), 1)]) }
+                told += 100
+                for _ in 1...100 { await Task.yield() }
+            }
+            #expect(site.log.texts == ["somebody took too long to read an answer"])
+        }
+    }
+
+    @Test func whatNobodyWantsAnyMoreIsNotMade() async {
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try EventText.text(of: [EventStreamTests.event(1)])
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
     @Test func aReaderIsNotTakenForIdle() async throws {
         try await Site.run({ ($0.limits.idle, $0.limits.request) = (.seconds(1), .seconds(1)) }) {
             (site) async throws in

@@ -212,8 +212,66 @@ private let host = "Host: localhost\r\n"
         }
     }
 
+    private static let crowded =
+        "there are as many connections as there may be: idle ones make room, and further ones wait"
+
+    @Test func whereThereIsNoRoomTheConnectionThatHasLainIdleLongestIsClosed() async throws {
+        try await Site.run({ ($0.limits.connections, $0.limits.grace) = (3, .zero) }) { (site) async throws in
+            let wires = [try await Wire.connect(site.port), try await Wire.connect(site.port)]
+            for wire in wires.reversed() {
+                try await wire.send("GET /kv HTTP/1.1\r\n\(host)\r\n")
+                #expect(try await wire.answer().code == 200)
+            }
+            site.node.become(.waits)
+            let busy = try await Wire.connect(site.port)
+            try await busy.send("PUT /kv/x HTTP/1.1\r\n\(host)Content-Length: 0\r\n\r\n")
+            #expect(await wires[1].rest() == "")
+            while !site.node.calls.contains(where: { !$0.request.isRead }) { await Task.yield() }
+            // The other one makes room for the first of these, and who waits for an answer is left alone.
+            for _ in 1...5 { #expect(try await site.ask("GET", "/status").code == 200) }
+            site.node.release()
+            #expect(try await busy.answer().code == 200)
+            #expect(site.log.texts == [MisbehaviourTests.crowded])
+        }
+    }
+
+    @Test func whoBecomesIdleWhereThereIsNoRoomMakesSome() async throws {
+        try await Site.run({ ($0.limits.connections, $0.limits.grace) = (1, .zero) }) { (site) async throws in
+            site.node.become(.waits)
+            let busy = try await Wire.connect(site.port)
+            try await busy.send("PUT /kv/x HTTP/1.1\r\n\(host)Content-Length: 0\r\n\r\n")
+            while site.node.calls.isEmpty { await Task.yield() }
+            async let status = site.ask("GET", "/status")
+            site.node.release()
+            #expect(try await busy.answer().code == 200)
+            #expect(try await status.code == 200)
+            #expect(await busy.rest() == "")
+        }
+    }
+
+    @Test func aConnectionThatWasGivenUpTakesNoRequestAnyMore() throws {
+        let idleness = Idleness()
+        let since = try #require(idleness.since)
+        #expect(idleness.wake())
+        #expect(idleness.since == nil)
+        #expect(!idleness.end(since))
+        idleness.rest()
+        #expect(idleness.end(try #require(idleness.since)))
+        #expect(!idleness.wake())
+        idleness.rest()
+        #expect(idleness.since == nil)
+    }
+
+    @Test func thereAreOnlyAsManyConnectionsAsTheProcessMayHaveOpen() {
+        #expect(OpenFiles.connectionsMax(of: 4_096) == 3_840)
+        #expect(OpenFiles.connectionsMax(of: 1_024) == 768)
+        #expect(OpenFiles.connectionsMax(of: 256) == 128)
+        #expect(OpenFiles.connectionsMax(of: 0) == 1)
+        #expect(OpenFiles.connectionsMax(of: .max) > 2_048)
+    }
+
     @Test func moreConnectionsThanThereMayBeWait() async throws {
-        try await Site.run({ $0.limits.connections = 2 }) { (site) async throws in
+        try await Site.run({ ($0.limits.connections, $0.limits.grace) = (2, .seconds(60)) }) { (site) async throws in
             var wires: [Wire] = []
             for _ in 1...2 {
                 let wire = try await Wire.connect(site.port)
@@ -227,7 +285,7 @@ private let host = "Host: localhost\r\n"
             for wire in further { try await wire.send("PUT /kv/x HTTP/1.1\r\n\(host)Content-Length: 0\r\n\r\n") }
             try await wires[0].send("GET /kv HTTP/1.1\r\n\(host)\r\n")
             #expect(try await wires[0].answer().code == 200)
-            #expect(site.log.texts == ["there are as many connections as there may be, and further ones wait"])
+            #expect(site.log.texts == [MisbehaviourTests.crowded])
             for wire in wires { wire.close() }
             for wire in further {
                 #expect(try await wire.answer().code == 200)

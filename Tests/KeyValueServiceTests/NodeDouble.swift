@@ -28,7 +28,7 @@ final class NodeDouble: ServedNode {
         var mood = Mood.leads
         var calls: [Call] = []
         var waiting: [CheckedContinuation<Void, Never>] = []
-        var readers: [AsyncStream<[Event]>.Continuation] = []
+        var readers: [AsyncStream<[ToldEvents]>.Continuation] = []
         var lines: [String] = []
         var leader: NodeID? = NodeID(1)
         var leaderAddress: String? = "127.0.0.1:8001"
@@ -58,7 +58,8 @@ final class NodeDouble: ServedNode {
     }
 
     func tell(_ events: [Event]) {
-        for reader in state.withLock({ $0.readers }) { reader.yield(events) }
+        let rows = ToldEvents.rows(of: events)
+        for reader in state.withLock({ $0.readers }) { reader.yield(rows) }
     }
 
     func endHappenings() {
@@ -119,8 +120,8 @@ final class NodeDouble: ServedNode {
         }
     }
 
-    func happenings() -> AsyncStream<[Event]> {
-        let (stream, continuation) = AsyncStream<[Event]>.makeStream()
+    func happenings() -> AsyncStream<[ToldEvents]> {
+        let (stream, continuation) = AsyncStream<[ToldEvents]>.makeStream()
         state.withLock { $0.readers.append(continuation) }
         return stream
     }

@@ -153,12 +153,15 @@ import Testing
 
     @Test func someoneElsesHostIsRefused() async throws {
         try await Site.run({ $0.names = ["raft.example"] }) { (site) async throws in
-            for host in ["localhost", "127.0.0.1:1", "[::1]:80", "LOCALHOST:8001", "raft.example", "raft.example:80"] {
+            for host in [
+                "localhost", "127.0.0.1:1", "[::1]:80", "LOCALHOST:8001", "localhost.", "localhost.:80", "raft.example",
+                "raft.example:80",
+            ] {
                 #expect(try await site.ask("GET", "/kv", ["Host: \(host)"]).code == 200, "\(host)")
             }
             for host in [
                 "evil.example", "localhost.evil.example:80", "192.168.1.1", "localhost:x", "127.0.0.1.", "[::2]", "1",
-                "@localhost",
+                "@localhost", "localhost..", ".",
             ] {
                 #expect(try await site.ask("GET", "/kv", ["Host: \(host)"]).code == 421, "\(host)")
             }
@@ -167,6 +170,22 @@ import Testing
             let wire = try await Wire.connect(site.port)
             try await wire.send("GET /kv HTTP/1.1\r\n\r\n")
             #expect(try await wire.answer().code == 400)
+        }
+    }
+
+    @Test func whatNobodyCanMeetIsNotExpected() async throws {
+        try await Site.run { (site) async throws in
+            for expectation in ["foo", "100-continue, foo"] {
+                let answer = try await site.ask("PUT", "/kv/x", ["Expect: \(expectation)"], body: "1")
+                #expect(answer.code == 417)
+                #expect(answer.text.contains("expect 100-continue, or nothing"))
+            }
+            #expect(site.node.calls.isEmpty)
+            // In HTTP/1.0 there is no such thing.
+            let wire = try await Wire.connect(site.port)
+            try await wire.send(
+                "PUT /kv/x HTTP/1.0\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n1")
+            #expect(try await wire.answer().code == 200)
         }
     }
 
@@ -182,11 +201,13 @@ import Testing
     }
 
     @Test func aPageOfAnotherOriginChangesNothing() async throws {
-        try await Site.run({ $0.secret = "s" }) { (site) async throws in
+        try await Site.run({ $0.token = "s" }) { (site) async throws in
             let (foreign, local) = (["Origin: http://evil.example"], "Host: localhost:\(site.port)")
             for headers in [
                 foreign, ["Origin: null"], ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site"],
                 [local, "Origin: http://localhost:1"],
+                ["Referer: http://evil.example/page"], [local, "Referer: http://localhost:\(site.port)1/"],
+                [local, "Referer: http://localhost:\(site.port).evil.example/"],
             ] {
                 for (method, path) in [
                     ("GET", "/del?key=x"), ("PUT", "/kv/x"), ("DELETE", "/kv/x"), ("POST", "/set"),
@@ -200,7 +221,7 @@ import Testing
             #expect(!site.node.calls.contains { !$0.request.isRead })
             for headers in [
                 [local, "Origin: http://localhost:\(site.port)", "Sec-Fetch-Site: same-origin"],
-                ["Sec-Fetch-Site: none"],
+                ["Sec-Fetch-Site: none"], [local, "Referer: http://localhost:\(site.port)/page"], ["Referer:"],
             ] {
                 #expect(try await site.ask("PUT", "/kv/x", headers).code == 200, "\(headers)")
             }

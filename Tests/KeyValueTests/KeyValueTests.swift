@@ -279,3 +279,59 @@ struct StateMachineFormTests {
         #expect(throws: (any Error).self) { try StateMachine(decoding: [9] + bytes.dropFirst()) }
     }
 }
+
+/// Keys and values as they are told from outside.
+struct AbridgedTests {
+    @Test("what is short is told as it is, and what is long by its beginning, its length and a digest")
+    func form() {
+        let short = Bytes(repeating: 0x61, count: Bytes.toldMax)
+        #expect(short.abridged == short)
+        let text = String(decoding: (short + [0x62]).abridged, as: UTF8.self)
+        #expect(text.hasPrefix(String(repeating: "a", count: Bytes.toldMax) + "…[257 bytes, "))
+        #expect(text.hasSuffix("]"))
+    }
+
+    @Test("what was cut is the same only where all of it was, and is taken for nothing that wasn't cut")
+    func equality() {
+        let value = Bytes((0..<5_000).map { UInt8(truncatingIfNeeded: $0) })
+        #expect(value.abridged == value.abridged)
+        var seen: Set<Bytes> = [value.abridged]
+        for place in 0..<5_000 {
+            var other = value
+            other[place] ^= 0x80
+            seen.insert(other.abridged)
+        }
+        #expect(seen.count == 5_001)
+        #expect(seen.allSatisfy { $0.count > Bytes.toldMax })
+    }
+
+    @Test("no character is cut in two")
+    func characters() {
+        for lead in 0..<4 {
+            let text = String(repeating: "a", count: lead) + String(repeating: "😀", count: 100)
+            #expect(String(validating: Bytes(text.utf8).abridged, as: UTF8.self) != nil)
+        }
+        // What is no text is cut all the same.
+        let bytes = Bytes(repeating: 0x80, count: 300).abridged
+        #expect(bytes.count > Bytes.toldMax && bytes.count < 300)
+    }
+}
+
+struct ByteTextTests {
+    @Test("any bytes come back from their text")
+    func anyBytes() {
+        let pieces: [Bytes] = [
+            [0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0x80], [0x5c], [0], "a".bytes, "ä".bytes,
+            "😀".bytes, [0x80],
+        ]
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    let bytes = first + second + third
+                    #expect(ByteText.bytes(of: ByteText.text(of: bytes)) == bytes)
+                }
+            }
+        }
+        #expect(ByteText.text(of: [0x61, 0xff, 0x5c, 0xc3, 0xa4]) == #"a\xff\\ä"#)
+    }
+}

@@ -35,6 +35,20 @@ struct CommandLineTests {
             (["--port", "70000"], "--port is a number from 1 to 65526, not 70000"), (["--speed", "9"], "--speed"),
             (["--latency", "soon"], "--latency"), (["--frobnicate"], "--frobnicate"), (["run"], "file"),
             (["log"], "directory"), (["swim"], "swim"),
+            (
+                ["node", "--id", "1", "--raft", "127.0.0.1:1", "--http", "0.0.0.0:9001", "--data-dir", "D"],
+                "0.0.0.0:9001 is no address that others can ask: say with --advertise where they reach this node"
+            ),
+            (
+                ["node", "--id", "1", "--raft", "127.0.0.1:1", "--http", "[::]:9001", "--data-dir", "D"],
+                "[::]:9001 is no address that others can ask"
+            ),
+            (
+                [
+                    "node", "--id", "1", "--raft", "127.0.0.1:1", "--http", "[::]:9001", "--data-dir", "D",
+                    "--advertise", "0.0.0.0",
+                ], "--advertise"
+            ),
             (["explore", "--nodes", "6"], "--nodes is a number from 1 to 5, not 6"),
             (["explore", "--without", "persistBeforeReply"], "add --disk-steps"),
             (["explore", "--without", "exactlyOnce"], "exactlyOnce is not missed in a small world"),

@@ -100,10 +100,28 @@ struct ServerTests {
         #expect(await server.face.call(.write(.set(key: [1], value: [1])), once: nil) == .ok)
         var heard = server.face.happenings().makeAsyncIterator()
         var all: [Event] = []
-        while !all.contains(where: \.isState) { all += await heard.next() ?? [] }
+        while !all.contains(where: \.isState) { all += (await heard.next() ?? []).flatMap(\.events) }
         #expect(await server.face.call(.write(.set(key: [1], value: [2])), once: nil) == .ok)
-        while !all.contains(where: { $0.isApplied(value: [2]) }) { all += await heard.next() ?? [] }
+        while !all.contains(where: { $0.isApplied(value: [2]) }) { all += (await heard.next() ?? []).flatMap(\.events) }
         #expect(all.map(\.sequence) == all.map(\.sequence).sorted())
+    }
+
+    @Test("all who listen to a server are told the same rows, so that their text is made once")
+    func rowsAreShared() async throws {
+        let hub = EventHub()
+        var (one, other) = (
+            hub.listen(to: NodeID(1)).makeAsyncIterator(), hub.listen(to: NodeID(1)).makeAsyncIterator()
+        )
+        var stranger = hub.listen(to: NodeID(2)).makeAsyncIterator()
+        hub.tell([
+            Event(at: .zero, sequence: 1, kind: .node(NodeID(1), Term(1), .paused)),
+            Event(at: .zero, sequence: 2, kind: .node(NodeID(2), Term(1), .paused)),
+        ])
+        let (first, second) = (try #require(await one.next()?.first), try #require(await other.next()?.first))
+        #expect(first === second)
+        #expect(first.events.map(\.sequence) == [1])
+        #expect(try #require(await stranger.next()?.first).events.map(\.sequence) == [2])
+        hub.end()
     }
 
     @Test("a server that takes the place of a lost one doesn't count before it is a member again")

@@ -14,14 +14,14 @@ import Testing
 /// Servers with faces, watched over HTTP.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct WatchTests {
-    private static let secret = "a secret that is long enough for tests"
+    private static let token = "a token"
 
     @Test("a leader that is killed is seen to be down, another leads, and what the prompt sets is read")
     func failover() async throws {
         let trio = try Trio()
         defer { trio.end() }
-        let faces = try await Face.all(of: trio, secret: Self.secret)
-        let watcher = try await Watcher(faces, secret: Self.secret)
+        let faces = try await Face.all(of: trio, token: Self.token)
+        let watcher = try await Watcher(faces, token: Self.token)
         try await watcher.wait { $0.leader != nil && $0.nodes.allSatisfy(\.isRunning) }
         #expect(watcher.witness.audit.isMidway)
         #expect(try await watcher.call("set x 1") == .ok)
@@ -46,8 +46,8 @@ struct WatchTests {
     func links() async throws {
         let trio = try Trio()
         defer { trio.end() }
-        let faces = try await Face.all(of: trio, secret: Self.secret)
-        let watcher = try await Watcher(faces, secret: Self.secret)
+        let faces = try await Face.all(of: trio, token: Self.token)
+        let watcher = try await Watcher(faces, token: Self.token)
         try await watcher.wait { $0.leader != nil && $0.nodes.allSatisfy(\.isRunning) }
         let leader = try #require(watcher.picture.leader?.id)
         try watcher.perform("isolate leader")
@@ -55,7 +55,7 @@ struct WatchTests {
             $0.links.values.count(where: \.isCut) == 4 && $0.leader?.id != leader && $0.leader != nil
         }
         // Whoever begins to watch now is told what was done.
-        let second = try await Watcher(faces, secret: nil)
+        let second = try await Watcher(faces, token: nil)
         try await second.wait { $0.links.values.count(where: \.isCut) == 4 }
         #expect(second.refusal("heal")?.contains("--secret-file") == true)
         second.close()
@@ -71,8 +71,8 @@ struct WatchTests {
     func refusals() async throws {
         let trio = try Trio()
         defer { trio.end() }
-        let faces = try await Face.all(of: trio, secret: Self.secret)
-        let watcher = try await Watcher(faces, secret: "wrong")
+        let faces = try await Face.all(of: trio, token: Self.token)
+        let watcher = try await Watcher(faces, token: "wrong")
         try await watcher.wait { $0.nodes.allSatisfy(\.isRunning) }
         try watcher.perform("kill 1")
         let refusal = try await watcher.nextRefusal()
@@ -91,13 +91,13 @@ struct WatchTests {
     func late() async throws {
         let trio = try Trio()
         defer { trio.end() }
-        var faces = try await Face.all(of: trio, secret: Self.secret)
+        var faces = try await Face.all(of: trio, token: Self.token)
         await faces[2].stop()
-        let watcher = try await Watcher(faces, secret: nil)
+        let watcher = try await Watcher(faces, token: nil)
         try await watcher.wait { $0[NodeID(1)]?.isRunning == true && $0[NodeID(2)]?.isRunning == true }
         #expect(watcher.picture[NodeID(3)]?.isRunning == false)
         for _ in 0..<2 {
-            faces[2] = try await Face(trio.servers[2], port: faces[2].port, secret: Self.secret)
+            faces[2] = try await Face(trio.servers[2], port: faces[2].port, token: Self.token)
             try await watcher.wait { $0[NodeID(3)]?.isRunning == true }
             await faces[2].stop()
             try await watcher.wait { $0[NodeID(3)]?.isRunning == false }
@@ -111,15 +111,15 @@ struct WatchTests {
     @Test("where nobody answers, or a node has no address, there is nothing to watch")
     func nobody() async throws {
         let addresses = [NodeAddress(host: "127.0.0.1", port: FreePort.any())]
-        #expect { try WatchedCluster(addresses, secret: nil) } throws: {
+        #expect { try WatchedCluster(addresses, token: nil) } throws: {
             "\($0)".hasPrefix("no node answers at \(addresses[0].authority)")
         }
         let trio = try Trio()
         defer { trio.end() }
-        let faces = try await Face.all(of: trio, secret: nil)
+        let faces = try await Face.all(of: trio, token: nil)
         _ = try await trio.leader()
         let found = await Survey.answers(of: [faces[0].address])
-        #expect { try WatchedCluster([faces[0].address], found: found, secret: nil) } throws: {
+        #expect { try WatchedCluster([faces[0].address], found: found, token: nil) } throws: {
             "\($0)".contains("n1, n2, n3") && "\($0)".contains("give all 3")
         }
         let table = StatusTable(
@@ -145,10 +145,10 @@ private struct Face {
 
     var address: NodeAddress { NodeAddress(host: "127.0.0.1", port: port) }
 
-    init(_ server: Server, port: Int, secret: String?) async throws {
+    init(_ server: Server, port: Int, token: String?) async throws {
         self.port = port
         let service = KeyValueService(
-            node: server.face, options: ServiceOptions(host: "127.0.0.1", port: port, secret: secret))
+            node: server.face, options: ServiceOptions(host: "127.0.0.1", port: port, token: token))
         let (listening, told) = AsyncStream.makeStream(of: Int.self)
         task = Task {
             defer { told.finish() }
@@ -157,9 +157,9 @@ private struct Face {
         for await _ in listening { break }
     }
 
-    static func all(of trio: Trio, secret: String?) async throws -> [Face] {
+    static func all(of trio: Trio, token: String?) async throws -> [Face] {
         var faces: [Face] = []
-        for server in trio.servers { faces.append(try await Face(server, port: FreePort.any(), secret: secret)) }
+        for server in trio.servers { faces.append(try await Face(server, port: FreePort.any(), token: token)) }
         return faces
     }
 
@@ -175,11 +175,11 @@ private final class Watcher {
     private(set) var witness = Witness()
     private(set) var events: [Event] = []
 
-    init(_ faces: [Face], secret: String?) async throws {
+    init(_ faces: [Face], token: String?) async throws {
         let addresses = faces.map(\.address)
         // The servers answer on the threads that tests run on: nobody may wait there.
         let found = await Survey.answers(of: addresses)
-        cluster = try WatchedCluster(addresses, found: found, secret: secret)
+        cluster = try WatchedCluster(addresses, found: found, token: token)
     }
 
     var picture: Picture { witness.picture }
