@@ -80,7 +80,7 @@ public final class Endpoint {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let connection = box.value.accept(channel) else { return }
-                    try channel.pipeline.syncOperations.addHandler(connection)
+                    try channel.pipeline.syncOperations.addHandlers(SilenceWatch(), connection)
                 }
             }
             .bind(to: address)

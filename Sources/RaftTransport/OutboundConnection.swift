@@ -90,7 +90,9 @@ final class OutboundConnection {
             .channelOption(.writeBufferWaterMark, value: OutboundConnection.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(OutboundHandler(connection: box.value))
+                    let connection = box.value
+                    try channel.pipeline.syncOperations.addHandlers(
+                        SilenceWatch { connection.complainOfSilence() }, OutboundHandler(connection: connection))
                 }
             }
             .connect(to: place)
@@ -268,6 +270,13 @@ final class OutboundConnection {
 
     func complain(_ reason: String) {
         endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: "\(peer) sent \(reason)")
+    }
+
+    func complainOfSilence() {
+        let silence = SilenceWatch.silenceMax.nanoseconds / 1_000_000_000
+        endpoint.delegate?.endpoint(
+            endpoint,
+            closedConnectionBecause: "\(peer) can't be reached: it acknowledged nothing for \(silence) seconds")
     }
 }
 
