@@ -22,7 +22,7 @@ final class InboundConnection: ChannelInboundHandler {
     private var greeting: Scheduled<Void>?
 
     /// How long a connection may take to say who it is.
-    private static let greetingMax = TimeAmount.seconds(5)
+    private static let greetingMax = TimeAmount.seconds(2)
 
     init(channel: any Channel, endpoint: Endpoint) {
         self.channel = channel

@@ -101,6 +101,26 @@ struct HostilePeerTests {
         #expect(idleCalls.withLock { $0 } == 1)
     }
 
+    @Test("however many strangers call and say nothing, a member gets in, and those who are in stay")
+    func strangers() throws {
+        let one = try Peer(n1)
+        let member = try Caller(callingAt: one)
+        try member.send(Self.hello(from: n3))
+        try member.send(frame(1))
+        try one.until { $0.numbers == [1] }
+        var strangers: [Caller] = []
+        for _ in 0..<Endpoint.unprovenMax { strangers.append(try Caller(callingAt: one)) }
+        let newcomer = try Caller(callingAt: one)
+        var bytes = hello
+        bytes.writeImmutableBuffer(frame(2))
+        try newcomer.send(bytes)
+        while newcomer.isOpen, try one.numbers().count < 2 {}
+        #expect(try one.numbers() == [1, 2])
+        // It has taken the place of the one who was silent for longest.
+        try strangers[0].waitUntilHungUp()
+        #expect(member.isOpen)
+    }
+
     @Test("a peer that hangs up on every call is called less and less often")
     func backsOff() throws {
         let calls = Mutex<[ContinuousClock.Instant]>([])
