@@ -141,6 +141,8 @@ final class InboundConnection: ChannelInboundHandler {
         decoder.sizeMax = Frame.sizeMax
         write(.welcome(Welcome(cluster: endpoint.cluster, node: endpoint.node, face: endpoint.face)))
         endpoint.greeted(by: hello.from, face: hello.face, on: self)
+        // A server that is paused hears who calls, and leaves the rest where it is.
+        if !endpoint.isReading { channel.setOption(.autoRead, value: false).whenComplete { _ in } }
     }
 
     /// Answers a request. Answers that come together are sent together.

@@ -67,6 +67,31 @@ struct HostilePeerTests {
         try other.until { $0.numbers.last == 200 }
     }
 
+    @Test("of a member that calls a server that is paused only so much is kept, too")
+    func callsPaused() throws {
+        let (one, other) = (try Peer(n1), try Peer(n2))
+        try other.on { $0.pause() }
+        try one.connect(to: other)
+        let entry = Entry(term: Term(1), payload: .command([UInt8](repeating: 7, count: 1 << 20)))
+        let append = Append(previous: .zero, entries: [entry], commit: .zero, round: .zero)
+        let message = Message(from: n1, incarnation: .first, to: n2, term: Term(1), body: .append(append))
+        var (sent, last) = (0, ContinuousClock.now)
+        while sent < 200, .now - last < .seconds(1) {
+            let outcome = try one.on { endpoint in
+                defer { endpoint.flush() }
+                return endpoint.send(message, number: 1, wantsHandled: false)
+            }
+            switch outcome {
+            case .sent: (sent, last) = (sent + 1, .now)
+            case .unreachable: last = .now
+            case .full: break
+            }
+        }
+        #expect(sent < 60, "some sixteen megabytes, and what the system keeps")
+        try other.on { $0.resume() }
+        try other.until { [sent] in $0.numbers.count == sent }
+    }
+
     @Test("a peer to which nothing gets through any more is called again, and one that only takes nothing is not")
     func silence() throws {
         let idleCalls = Mutex(0)
