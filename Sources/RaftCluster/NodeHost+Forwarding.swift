@@ -10,17 +10,22 @@ import RaftTransport
 
 extension NodeHost {
     /// Lets the server handle a request, or its leader, if that takes one.
-    func serve(_ request: ClientRequest, to channel: ReplyChannel) {
+    ///
+    /// - Parameter end: When nobody waits for the answer any more.
+    func serve(_ request: ClientRequest, until end: Instant, to channel: ReplyChannel) {
         guard request.needsLeader, let leader = life?.node.raft.leader, leader != id else {
             return submit([request], to: channel)
         }
-        forward(request, to: leader) { channel.deliver([$0]) }
+        forward(request, until: end, to: leader) { channel.deliver([$0]) }
     }
 
-    private func forward(_ request: ClientRequest, to leader: NodeID, answer: @escaping (Reply) -> Void) {
+    private func forward(
+        _ request: ClientRequest, until end: Instant, to leader: NodeID, answer: @escaping (Reply) -> Void
+    ) {
         let unreachable = Reply(id: request.id, result: .error("\(id) can't reach \(leader), which leads"))
         guard let endpoint = life?.endpoint, canReach(leader) else { return answer(unreachable) }
-        endpoint.ask(ByteBuffer(bytes: request.kind.encoded()), of: leader) { result in
+        let bytes = ByteBuffer(bytes: request.kind.encoded())
+        endpoint.ask(bytes, of: leader, at: clock.now, until: end) { result in
             switch result {
             case .success(let bytes):
                 let reply = try? Reply(id: request.id, decoding: Array(bytes.readableBytesView))

@@ -123,6 +123,11 @@ public final class Server: Sendable {
         return (try? host.submit { $0.life != nil }.wait()) ?? false
     }
 
+    /// How many requests of its clients wait for their answers.
+    var openRequests: Int {
+        get async { (try? await clients.eventLoop.submit { [clients] in clients.value.openRequests }.get()) ?? 0 }
+    }
+
     /// Stops the server for good, once: what it has promised is on its disk.
     public func stop() {
         guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }

@@ -134,16 +134,22 @@ public final class Endpoint {
     public enum AskingFailure: Error, Sendable {
         /// It was not sent: there is no connection, or no room on it.
         case unreachable
-        /// The connection broke before an answer came: whether it was handled, nobody can say.
+        /// The connection broke before an answer came, or nobody waits for that any more: whether it was handled, nobody
+        /// can say.
         case broken
     }
 
     /// Asks something of a peer, for a client. `answer` is called once.
+    ///
+    /// - Parameter end: When nobody waits for the answer any more, which may never come. Once that is past, a later request
+    ///   to the same peer takes its place.
     public func ask(
-        _ request: ByteBuffer, of peer: NodeID, answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
+        _ request: ByteBuffer, of peer: NodeID, at now: Instant, until end: Instant,
+        answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
     ) {
         guard let connection = outbound[peer] else { return answer(.failure(.unreachable)) }
-        connection.ask(request, answer: answer)
+        connection.giveUpAsking(endedBy: now)
+        connection.ask(request, until: end, answer: answer)
     }
 
     /// Sends what is waiting to be sent.
