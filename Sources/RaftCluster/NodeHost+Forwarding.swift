@@ -32,6 +32,7 @@ extension NodeHost {
                 answer(reply ?? Reply(id: request.id, result: .unknown))
             case .failure(.broken): answer(Reply(id: request.id, result: .unknown))
             case .failure(.unreachable): answer(unreachable)
+            case .failure(.oversized): answer(.oversized(request.id, "request", bytes.readableBytes))
             }
         }
     }
@@ -84,7 +85,23 @@ final class ForwardedRequests {
     private func take(_ reply: Reply) {
         guard let (peer, answer) = waiting.removeValue(forKey: reply.id) else { return }
         // An answer that doesn't get through is none: whoever waits for it can't know.
-        if host?.canReach(peer) == true { answer(ByteBuffer(bytes: reply.encoded())) }
+        if host?.canReach(peer) == true { answer(ByteBuffer(bytes: reply.handedBack())) }
+    }
+}
+
+extension Reply {
+    /// The answer as bytes that go to another server; that it is too large, where it is.
+    func handedBack() -> [UInt8] {
+        let bytes = encoded()
+        return bytes.count <= Endpoint.payloadMax ? bytes : Reply.oversized(id, "answer", bytes.count).encoded()
+    }
+
+    /// The answer to a request that is too large to be handed on, or whose answer is too large to be handed back.
+    fileprivate static func oversized(_ id: RequestID, _ what: String, _ size: Int) -> Reply {
+        let reason =
+            "the \(what) is too large to go from one node to another: it takes \(size) bytes of at most "
+            + "\(Endpoint.payloadMax); ask the leader itself, or for less"
+        return Reply(id: id, result: .error(reason), isFinal: true)
     }
 }
 

@@ -119,7 +119,9 @@ public struct Client: Sendable {
             calls[place] = open
             return renewSession(for: place, at: now) + wake(at: now, nodes: nodes, nextID: nextID)
         }
-        if let result = final(reply.result, for: open) { return [finish(place, with: result)] }
+        if reply.isFinal || reply.result.isAnswer || open.call.via != nil {
+            return [finish(place, with: reply.result)]
+        }
         let leader: NodeID? = if case .notLeader(let node) = reply.result { node } else { nil }
         if let leader, leader != open.target, nodes.contains(leader) {
             // The server that was asked knows better: ask there at once. Two that point at each other cost a pause.
@@ -139,7 +141,7 @@ public struct Client: Sendable {
         guard let place = calls.firstIndex(where: { $0.earlier.contains(reply.id) }), !reply.isSessionGone else {
             return []
         }
-        return reply.result.isAnswer ? [finish(place, with: reply.result)] : []
+        return reply.isFinal || reply.result.isAnswer ? [finish(place, with: reply.result)] : []
     }
 
     /// Asks again where it is time to, and gives up where a call has waited long enough.
@@ -189,11 +191,6 @@ public struct Client: Sendable {
         let first = isFirst ? 1 : min(sequence, others.min() ?? sequence)
         return .write(
             SessionCommand(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
-    }
-
-    /// The result to end a call with; `nil` where it is to ask again.
-    private func final(_ result: ClientResult, for open: Call) -> ClientResult? {
-        result.isAnswer || open.call.via != nil ? result : nil
     }
 
     private mutating func finish(_ place: Int, with result: ClientResult) -> Action {

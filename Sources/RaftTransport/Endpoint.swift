@@ -10,7 +10,7 @@ public protocol EndpointDelegate: AnyObject {
     /// Everything that had arrived by now was handed over; more may follow.
     func endpointFinishedReading(_ endpoint: Endpoint)
     /// A client asks something of this server that `peer` hands on. `answer` is called once, on the endpoint's loop, or
-    /// never.
+    /// never; with ``Endpoint/payloadMax`` bytes at most.
     func endpoint(
         _ endpoint: Endpoint, asked request: ByteBuffer, by peer: NodeID, answer: @escaping (ByteBuffer) -> Void)
     /// A connection was closed for a reason worth a line in the log.
@@ -137,7 +137,12 @@ public final class Endpoint {
         /// The connection broke before an answer came, or nobody waits for that any more: whether it was handled, nobody
         /// can say.
         case broken
+        /// It was not sent: it is larger than ``Endpoint/payloadMax``.
+        case oversized
     }
+
+    /// The largest request or answer that goes from one server to another, in bytes.
+    public static let payloadMax = Frame.payloadMax
 
     /// Asks something of a peer, for a client. `answer` is called once.
     ///
@@ -147,6 +152,7 @@ public final class Endpoint {
         _ request: ByteBuffer, of peer: NodeID, at now: Instant, until end: Instant,
         answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
     ) {
+        guard request.readableBytes <= Endpoint.payloadMax else { return answer(.failure(.oversized)) }
         guard let connection = outbound[peer] else { return answer(.failure(.unreachable)) }
         connection.giveUpAsking(endedBy: now)
         connection.ask(request, until: end, answer: answer)

@@ -19,7 +19,7 @@ struct AskingTests {
                 #expect(bytes.readableBytes == size)
                 return String(buffer: bytes)
             case .failure(.unreachable): continue
-            case .failure(.broken): return nil
+            case .failure(.broken), .failure(.oversized): return nil
             }
         }
     }
@@ -108,6 +108,17 @@ struct AskingTests {
         }
         #expect(outcome.kept == 8_192)
         #expect(outcome.isLaterSent)
+    }
+
+    @Test("a request that no frame has room for is not sent, and the connection goes on")
+    func oversized() throws {
+        let (one, two) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: two)
+        _ = try ask("there?", of: n2, by: one)
+        let larger = ByteBuffer(repeating: 7, count: Endpoint.payloadMax + 1)
+        #expect(throws: Endpoint.AskingFailure.oversized) { try one.begin(larger, of: n2).wait().get() }
+        #expect(try ask("abc", of: n2, by: one) == "cba")
+        #expect(try two.complaints().isEmpty)
     }
 
     @Test("servers tell each other where their faces are")
