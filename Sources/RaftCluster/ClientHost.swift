@@ -184,8 +184,14 @@ final class ClientHost {
         guard let host = hosts[node] else {
             return replies.deliver([Reply(id: request.id, result: .error("there is no \(node)"))])
         }
+        // Its call is over by then, whenever that began.
+        let end = clock.now + patience
         host.execute { [replies, knowsOnlyOne] host in
-            if knowsOnlyOne { host.serve(request, to: replies) } else { host.submit([request], to: replies) }
+            if knowsOnlyOne {
+                host.serve(request, until: end, to: replies)
+            } else {
+                host.submit([request], to: replies)
+            }
         }
     }
 
@@ -206,6 +212,9 @@ final class ClientHost {
         let box = NIOLoopBound(self, eventLoop: loop)
         wake = (loop.scheduleTask(in: .nanoseconds(delay)) { box.value.wakeUp() }, moment)
     }
+
+    /// How many requests wait for their answers.
+    var openRequests: Int { owners.count }
 
     /// Whether a client has been at work, and when one wants to act unasked.
     func look() -> ClientLook { ClientLook(activity: activity, deadline: deadline) }

@@ -86,7 +86,7 @@ extension Reply {
     /// The answer as bytes, without the number: that is the frame's.
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
-        writer.write(isSessionGone ? 1 : 0 as UInt8)
+        writer.write((isSessionGone ? 1 : 0) | (isFinal ? 2 : 0) as UInt8)
         switch result {
         case .ok: writer.write(Code.ok.rawValue)
         case .value(let value): writer.write(Code.value.rawValue, value)
@@ -111,7 +111,8 @@ extension Reply {
     /// - Throws: ``ByteReadingError`` where they hold none.
     init(id: RequestID, decoding bytes: [UInt8]) throws(ByteReadingError) {
         var reader = ByteReader(bytes)
-        let isSessionGone = try reader.readByte() != 0
+        let signs = try reader.readByte()
+        guard signs <= 3 else { throw .invalid("unknown signs") }
         guard let code = Code(rawValue: try reader.readByte()) else { throw .invalid("unknown answer") }
         let result: ClientResult
         switch code {
@@ -135,7 +136,7 @@ extension Reply {
             result = .refused(reason)
         }
         guard reader.remaining == 0 else { throw .invalid("unexplained rest") }
-        self.init(id: id, result: result, isSessionGone: isSessionGone)
+        self.init(id: id, result: result, isSessionGone: signs & 1 != 0, isFinal: signs & 2 != 0)
     }
 }
 

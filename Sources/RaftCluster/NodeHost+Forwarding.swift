@@ -10,23 +10,29 @@ import RaftTransport
 
 extension NodeHost {
     /// Lets the server handle a request, or its leader, if that takes one.
-    func serve(_ request: ClientRequest, to channel: ReplyChannel) {
+    ///
+    /// - Parameter end: When nobody waits for the answer any more.
+    func serve(_ request: ClientRequest, until end: Instant, to channel: ReplyChannel) {
         guard request.needsLeader, let leader = life?.node.raft.leader, leader != id else {
             return submit([request], to: channel)
         }
-        forward(request, to: leader) { channel.deliver([$0]) }
+        forward(request, until: end, to: leader) { channel.deliver([$0]) }
     }
 
-    private func forward(_ request: ClientRequest, to leader: NodeID, answer: @escaping (Reply) -> Void) {
+    private func forward(
+        _ request: ClientRequest, until end: Instant, to leader: NodeID, answer: @escaping (Reply) -> Void
+    ) {
         let unreachable = Reply(id: request.id, result: .error("\(id) can't reach \(leader), which leads"))
         guard let endpoint = life?.endpoint, canReach(leader) else { return answer(unreachable) }
-        endpoint.ask(ByteBuffer(bytes: request.kind.encoded()), of: leader) { result in
+        let bytes = ByteBuffer(bytes: request.kind.encoded())
+        endpoint.ask(bytes, of: leader, at: clock.now, until: end) { result in
             switch result {
             case .success(let bytes):
                 let reply = try? Reply(id: request.id, decoding: Array(bytes.readableBytesView))
                 answer(reply ?? Reply(id: request.id, result: .unknown))
             case .failure(.broken): answer(Reply(id: request.id, result: .unknown))
             case .failure(.unreachable): answer(unreachable)
+            case .failure(.oversized): answer(.oversized(request.id, "request", bytes.readableBytes))
             }
         }
     }
@@ -79,7 +85,23 @@ final class ForwardedRequests {
     private func take(_ reply: Reply) {
         guard let (peer, answer) = waiting.removeValue(forKey: reply.id) else { return }
         // An answer that doesn't get through is none: whoever waits for it can't know.
-        if host?.canReach(peer) == true { answer(ByteBuffer(bytes: reply.encoded())) }
+        if host?.canReach(peer) == true { answer(ByteBuffer(bytes: reply.handedBack())) }
+    }
+}
+
+extension Reply {
+    /// The answer as bytes that go to another server; that it is too large, where it is.
+    func handedBack() -> [UInt8] {
+        let bytes = encoded()
+        return bytes.count <= Endpoint.payloadMax ? bytes : Reply.oversized(id, "answer", bytes.count).encoded()
+    }
+
+    /// The answer to a request that is too large to be handed on, or whose answer is too large to be handed back.
+    fileprivate static func oversized(_ id: RequestID, _ what: String, _ size: Int) -> Reply {
+        let reason =
+            "the \(what) is too large to go from one node to another: it takes \(size) bytes of at most "
+            + "\(Endpoint.payloadMax); ask the leader itself, or for less"
+        return Reply(id: id, result: .error(reason), isFinal: true)
     }
 }
 

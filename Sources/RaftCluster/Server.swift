@@ -127,6 +127,11 @@ public final class Server: Sendable {
     /// Answers everybody who waits for the cluster, and takes no further calls. Returns when they are told.
     public func endCalls() { try? clients.eventLoop.submit { [clients] in clients.value.end() }.wait() }
 
+    /// How many requests of its clients wait for their answers.
+    var openRequests: Int {
+        get async { (try? await clients.eventLoop.submit { [clients] in clients.value.openRequests }.get()) ?? 0 }
+    }
+
     /// Stops the server for good, once: what it has promised is on its disk.
     public func stop() {
         guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }

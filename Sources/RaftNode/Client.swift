@@ -128,7 +128,7 @@ public struct Client: Sendable {
             calls[place] = open
             return renewSession(for: place, at: now) + wake(at: now, nodes: nodes, nextID: nextID)
         }
-        if let result = final(reply.result, for: open) { return [finish(place, with: result)] }
+        if ends(reply, open) { return [finish(place, with: reply.result)] }
         let leader: NodeID? = if case .notLeader(let node) = reply.result { node } else { nil }
         if let leader, leader != open.target, nodes.contains(leader) {
             // The server that was asked knows better: ask there at once. Two that point at each other cost a pause.
@@ -148,7 +148,7 @@ public struct Client: Sendable {
         guard let place = calls.firstIndex(where: { $0.earlier.contains(reply.id) }), !reply.isSessionGone else {
             return []
         }
-        return reply.result.isAnswer ? [finish(place, with: reply.result)] : []
+        return reply.isFinal || reply.result.isAnswer ? [finish(place, with: reply.result)] : []
     }
 
     /// Asks again where it is time to, and gives up where a call has waited long enough.
@@ -200,11 +200,11 @@ public struct Client: Sendable {
             SessionCommand(client: open.session, sequence: sequence, firstIncomplete: first, operation: operation))
     }
 
-    /// The result to end a call with; `nil` where it is to ask again.
-    private func final(_ result: ClientResult, for open: Call) -> ClientResult? {
+    /// Whether a call is over with this reply; otherwise it asks again.
+    private func ends(_ reply: Reply, _ open: Call) -> Bool {
         // A store that is full for the second attempt may not have been for the first.
-        if case .refused(let reason) = result, reason != .full || !open.mayHaveBeenTaken { return result }
-        return result.isAnswer || open.call.via != nil ? result : nil
+        if case .refused(let reason) = reply.result, reason != .full || !open.mayHaveBeenTaken { return true }
+        return reply.isFinal || reply.result.isAnswer || open.call.via != nil
     }
 
     private mutating func finish(_ place: Int, with result: ClientResult) -> Action {

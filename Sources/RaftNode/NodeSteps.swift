@@ -63,12 +63,15 @@ public struct Reply: Hashable, Sendable {
     public var result: ClientResult
     /// Whether the client's session is gone, so that this write was not applied now, but may have been before.
     public var isSessionGone: Bool
+    /// Whether it ends the call though it is no answer of the store's: asked again, it would be the same.
+    public var isFinal: Bool
 
     /// An answer.
-    public init(id: RequestID, result: ClientResult, isSessionGone: Bool = false) {
+    public init(id: RequestID, result: ClientResult, isSessionGone: Bool = false, isFinal: Bool = false) {
         self.id = id
         self.result = result
         self.isSessionGone = isSessionGone
+        self.isFinal = isFinal
     }
 }
 

@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -9,7 +10,7 @@ public protocol EndpointDelegate: AnyObject {
     /// Everything that had arrived by now was handed over; more may follow.
     func endpointFinishedReading(_ endpoint: Endpoint)
     /// A client asks something of this server that `peer` hands on. `answer` is called once, on the endpoint's loop, or
-    /// never.
+    /// never; with ``Endpoint/payloadMax`` bytes at most.
     func endpoint(
         _ endpoint: Endpoint, asked request: ByteBuffer, by peer: NodeID, answer: @escaping (ByteBuffer) -> Void)
     /// A connection was closed for a reason worth a line in the log.
@@ -42,13 +43,18 @@ public final class Endpoint {
     /// Since when it listens, or is about to; `nil` where it never did.
     public private(set) var listeningSince: NIODeadline?
     private var outbound: [NodeID: OutboundConnection] = [:]
-    private var inbound: [ObjectIdentifier: InboundConnection] = [:]
+    /// What the members have opened, one each.
+    private var inbound: [NodeID: InboundConnection] = [:]
+    /// What has not shown yet that a member has opened it; the oldest first.
+    private var unproven: Deque<InboundConnection> = []
     /// Whether messages are taken; while they are not, they wait where they are.
     public private(set) var isReading = true
     private var isClosed = false
 
-    /// The largest number of connections that are accepted at a time.
-    static let inboundMax = 256
+    /// How many connections at a time may have yet to show whose they are.
+    static let unprovenMax = 256
+    /// How many connections the system may keep until they are accepted.
+    private static let backlog: Int32 = 1_024
 
     /// The endpoint of `node`; it does nothing yet.
     public init(
@@ -76,11 +82,12 @@ public final class Endpoint {
         listeningSince = .now()
         return ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.backlog, value: Endpoint.backlog)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let connection = box.value.accept(channel) else { return }
-                    try channel.pipeline.syncOperations.addHandler(connection)
+                    try channel.pipeline.syncOperations.addHandlers(SilenceWatch(), connection)
                 }
             }
             .bind(to: address)
@@ -127,16 +134,28 @@ public final class Endpoint {
     public enum AskingFailure: Error, Sendable {
         /// It was not sent: there is no connection, or no room on it.
         case unreachable
-        /// The connection broke before an answer came: whether it was handled, nobody can say.
+        /// The connection broke before an answer came, or nobody waits for that any more: whether it was handled, nobody
+        /// can say.
         case broken
+        /// It was not sent: it is larger than ``Endpoint/payloadMax``.
+        case oversized
     }
 
+    /// The largest request or answer that goes from one server to another, in bytes.
+    public static let payloadMax = Frame.payloadMax
+
     /// Asks something of a peer, for a client. `answer` is called once.
+    ///
+    /// - Parameter end: When nobody waits for the answer any more, which may never come. Once that is past, a later request
+    ///   to the same peer takes its place.
     public func ask(
-        _ request: ByteBuffer, of peer: NodeID, answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
+        _ request: ByteBuffer, of peer: NodeID, at now: Instant, until end: Instant,
+        answer: @escaping (Result<ByteBuffer, AskingFailure>) -> Void
     ) {
+        guard request.readableBytes <= Endpoint.payloadMax else { return answer(.failure(.oversized)) }
         guard let connection = outbound[peer] else { return answer(.failure(.unreachable)) }
-        connection.ask(request, answer: answer)
+        connection.giveUpAsking(endedBy: now)
+        connection.ask(request, until: end, answer: answer)
     }
 
     /// Sends what is waiting to be sent.
@@ -169,8 +188,10 @@ public final class Endpoint {
         isClosed = true
         for connection in outbound.values { connection.close() }
         for connection in inbound.values { connection.close() }
+        for connection in unproven { connection.close() }
         outbound = [:]
         inbound = [:]
+        unproven = []
         guard let listener else { return loop.makeSucceededVoidFuture() }
         self.listener = nil
         return listener.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
@@ -181,17 +202,23 @@ public final class Endpoint {
 
     // MARK: - Connections
 
+    /// Lets a stranger in. Strangers take places from each other alone, the newcomer from the one who has said nothing for
+    /// longest: a member says at once who it is.
     private func accept(_ channel: any Channel) -> InboundConnection? {
-        guard !isClosed, inbound.count < Endpoint.inboundMax else {
+        guard !isClosed else {
             channel.close(promise: nil)
             return nil
         }
+        if unproven.count >= Endpoint.unprovenMax { unproven.popFirst()?.close() }
         let connection = InboundConnection(channel: channel, endpoint: self)
-        inbound[ObjectIdentifier(connection)] = connection
+        unproven.append(connection)
         return connection
     }
 
-    func forget(_ connection: InboundConnection) { inbound[ObjectIdentifier(connection)] = nil }
+    func forget(_ connection: InboundConnection) {
+        unproven.removeAll { $0 === connection }
+        if let peer = connection.peer, inbound[peer] === connection { inbound[peer] = nil }
+    }
 
     /// Why a hello is not accepted; `nil` where it is.
     func refusal(of hello: Hello) -> String? {
@@ -205,12 +232,13 @@ public final class Endpoint {
     }
 
     /// Whether there is a connection already that the caller has opened after this one.
-    func hasLater(than hello: Hello) -> Bool { inbound.values.contains { $0.isLater(than: hello) } }
+    func hasLater(than hello: Hello) -> Bool { inbound[hello.from]?.isLater(than: hello) ?? false }
 
     /// A peer has opened a connection: it is up, so that its own listener can be reached, too.
     func greeted(by peer: NodeID, face: String, on connection: InboundConnection) {
         learn(face, of: peer)
-        for other in inbound.values where other !== connection && other.peer == peer { other.close() }
+        unproven.removeAll { $0 === connection }
+        inbound.updateValue(connection, forKey: peer)?.close()
         outbound[peer]?.connectSoon()
     }
 }

@@ -30,6 +30,8 @@ enum Frame {
 
     /// The largest frame, in bytes. What claims to be larger is no frame.
     static let sizeMax = 32 << 20
+    /// The most that a request or a reply may carry, in bytes: the rest of its frame is its kind and its number.
+    static let payloadMax = sizeMax - 9
     /// The largest frame before a connection has said whose it is.
     static let helloSizeMax = 256
 

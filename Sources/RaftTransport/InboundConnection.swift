@@ -22,7 +22,7 @@ final class InboundConnection: ChannelInboundHandler {
     private var greeting: Scheduled<Void>?
 
     /// How long a connection may take to say who it is.
-    private static let greetingMax = TimeAmount.seconds(5)
+    private static let greetingMax = TimeAmount.seconds(2)
 
     init(channel: any Channel, endpoint: Endpoint) {
         self.channel = channel
@@ -141,6 +141,8 @@ final class InboundConnection: ChannelInboundHandler {
         decoder.sizeMax = Frame.sizeMax
         write(.welcome(Welcome(cluster: endpoint.cluster, node: endpoint.node, face: endpoint.face)))
         endpoint.greeted(by: hello.from, face: hello.face, on: self)
+        // A server that is paused hears who calls, and leaves the rest where it is.
+        if !endpoint.isReading { channel.setOption(.autoRead, value: false).whenComplete { _ in } }
     }
 
     /// Answers a request. Answers that come together are sent together.

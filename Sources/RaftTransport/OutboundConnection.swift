@@ -12,6 +12,12 @@ final class OutboundConnection {
         case closed
     }
 
+    /// A request that waits for its answer, until nobody does any more.
+    private struct Asked {
+        let end: Instant
+        let answer: (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void
+    }
+
     private let peer: NodeID
     private var address: Address
     /// Held for as long as this connection has anything to say; the endpoint lets go of it when it closes.
@@ -22,8 +28,10 @@ final class OutboundConnection {
     private(set) var isWelcome = false
     /// Whether it has shown that it knows the cluster's secret.
     private var isProven = false
-    private var asked: [UInt64: (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void] = [:]
+    private var asked: [UInt64: Asked] = [:]
     private var lastAsked: UInt64 = 0
+    /// No request before this one waits for its answer.
+    private var firstAsked: UInt64 = 1
     private var calls: UInt64 = 0
     private var framesSent: UInt64 = 0
     private var framesHandled: UInt64 = 0
@@ -90,7 +98,9 @@ final class OutboundConnection {
             .channelOption(.writeBufferWaterMark, value: OutboundConnection.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(OutboundHandler(connection: box.value))
+                    let connection = box.value
+                    try channel.pipeline.syncOperations.addHandlers(
+                        SilenceWatch { connection.complainOfSilence() }, OutboundHandler(connection: connection))
                 }
             }
             .connect(to: place)
@@ -176,14 +186,17 @@ final class OutboundConnection {
     }
 
     /// Asks something of the peer. Requests that are sent together go together.
-    func ask(_ request: ByteBuffer, answer: @escaping (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void) {
+    func ask(
+        _ request: ByteBuffer, until end: Instant,
+        answer: @escaping (Result<ByteBuffer, Endpoint.AskingFailure>) -> Void
+    ) {
         guard case .open(let channel) = state, isWelcome, channel.isWritable, asked.count < OutboundConnection.askedMax
         else {
             connect()
             return answer(.failure(.unreachable))
         }
         lastAsked += 1
-        asked[lastAsked] = answer
+        asked[lastAsked] = Asked(end: end, answer: answer)
         let isFlushDue = needsFlush
         write(.request(number: lastAsked, request), to: channel)
         guard !isFlushDue else { return }
@@ -194,7 +207,21 @@ final class OutboundConnection {
     private func giveUpAsking() {
         let waiting = asked
         asked = [:]
-        for number in waiting.keys.sorted() { waiting[number]?(.failure(.broken)) }
+        firstAsked = lastAsked + 1
+        for number in waiting.keys.sorted() { waiting[number]?.answer(.failure(.broken)) }
+    }
+
+    /// Gives up the requests for whose answers nobody waits any more. Who asks later waits longer: it ends at the first
+    /// that somebody waits for.
+    func giveUpAsking(endedBy now: Instant) {
+        while firstAsked <= lastAsked {
+            if let oldest = asked[firstAsked] {
+                guard oldest.end <= now else { return }
+                asked[firstAsked] = nil
+                oldest.answer(.failure(.broken))
+            }
+            firstAsked += 1
+        }
     }
 
     /// Whether the peer has not yet said that it handled everything.
@@ -241,7 +268,7 @@ final class OutboundConnection {
             return false
         case .challenge(let nonce, let proof): return answer(nonce, proof)
         case .reply(let number, let bytes):
-            asked.removeValue(forKey: number)?(.success(bytes))
+            asked.removeValue(forKey: number)?.answer(.success(bytes))
             return true
         case .hello, .proof, .message, .fence, .request: return false
         }
@@ -268,6 +295,13 @@ final class OutboundConnection {
 
     func complain(_ reason: String) {
         endpoint.delegate?.endpoint(endpoint, closedConnectionBecause: "\(peer) sent \(reason)")
+    }
+
+    func complainOfSilence() {
+        let silence = SilenceWatch.silenceMax.nanoseconds / 1_000_000_000
+        endpoint.delegate?.endpoint(
+            endpoint,
+            closedConnectionBecause: "\(peer) can't be reached: it acknowledged nothing for \(silence) seconds")
     }
 }
 

@@ -92,6 +92,26 @@ struct ServerTests {
         while healed != .value([3]) { healed = await alone.face.call(.get(key: [1], .readindex), once: nil) }
     }
 
+    @Test("a request whose answer was lost on a cut link is kept no longer than somebody waits for it")
+    func lostAnswer() async throws {
+        let trio = try Trio(patience: .milliseconds(300))
+        defer { trio.end() }
+        #expect(await trio.servers[0].face.call(.write(.set(key: [1], value: [1])), once: nil) == .ok)
+        let leader = try await trio.leader()
+        let follower = try #require(trio.servers.first { $0.id != leader.id })
+        while await follower.face.status()?.state.leader != leader.id {}
+        // It goes on believing in its leader, though it hears nothing of it.
+        #expect(await follower.face.perform(line: "hold-timer \(follower.id.rawValue)") == nil)
+        #expect(await leader.face.perform(line: "cut \(leader.id.rawValue)>\(follower.id.rawValue)") == nil)
+        #expect(await follower.face.call(.write(.set(key: [1], value: [2])), once: nil) == .unknown)
+        #expect(await follower.openRequests > 0)
+        #expect(await leader.face.perform(line: "heal") == nil)
+        for _ in 0..<100 where await follower.openRequests > 0 {
+            _ = await follower.face.call(.write(.set(key: [1], value: [3])), once: nil)
+        }
+        #expect(await follower.openRequests == 0)
+    }
+
     @Test("who listens hears the whole state first, and then what happens")
     func happenings() async throws {
         let trio = try Trio()

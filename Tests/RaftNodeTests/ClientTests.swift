@@ -20,12 +20,13 @@ struct ClientTests {
     }
 
     private mutating func reply(
-        _ result: ClientResult, to id: RequestID, isSessionGone: Bool = false, at now: Instant = .zero
+        _ result: ClientResult, to id: RequestID, isSessionGone: Bool = false, isFinal: Bool = false,
+        at now: Instant = .zero
     ) -> [Client.Action] {
         ids += 1
         let next = ids + 100
-        return client.take(
-            Reply(id: id, result: result, isSessionGone: isSessionGone), at: now, nodes: nodes, nextID: { next })
+        let reply = Reply(id: id, result: result, isSessionGone: isSessionGone, isFinal: isFinal)
+        return client.take(reply, at: now, nodes: nodes, nextID: { next })
     }
 
     private mutating func wake(at now: Instant) -> [Client.Action] {
@@ -47,6 +48,17 @@ struct ClientTests {
     private func result(_ actions: [Client.Action]) -> ClientResult? {
         guard case .finish(let answer)? = actions.first else { return nil }
         return answer.result
+    }
+
+    @Test("what can't be done is asked for again, and ends the call where it would be the same again")
+    mutating func final() throws {
+        let first = begin(set)
+        let none = reply(.error("n1 is down"), to: try #require(request(first)).id)
+        #expect(result(none) == nil)
+        let second = wake(at: .zero + .milliseconds(20))
+        let last = reply(.error("too large"), to: try #require(request(second)).id, isFinal: true)
+        #expect(result(last) == .error("too large"))
+        #expect(client.openCalls == 0)
     }
 
     @Test("a client goes where it is pointed, at once, under the same number, and stays there")

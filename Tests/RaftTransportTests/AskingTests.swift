@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import RaftCore
+import Synchronization
 import Testing
 
 @testable import RaftTransport
@@ -18,7 +19,7 @@ struct AskingTests {
                 #expect(bytes.readableBytes == size)
                 return String(buffer: bytes)
             case .failure(.unreachable): continue
-            case .failure(.broken): return nil
+            case .failure(.broken), .failure(.oversized): return nil
             }
         }
     }
@@ -64,6 +65,62 @@ struct AskingTests {
         #expect(throws: Endpoint.AskingFailure.unreachable) { try stranger.wait().get() }
     }
 
+    @Test("a request for whose answer nobody waits any more is given up when the same peer is asked again")
+    func givenUp() throws {
+        let (one, two) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: two)
+        _ = try ask("there?", of: n2, by: one)
+        let silent = ByteBuffer(string: "say nothing")
+        let first = try one.begin(silent, of: n2, at: .zero, until: .zero + .seconds(1))
+        let second = try one.begin(silent, of: n2, at: .zero, until: .zero + .seconds(2))
+        let told = Mutex(0)
+        for open in [first, second] { open.whenComplete { _ in told.withLock { $0 += 1 } } }
+        let asked = ByteBuffer(string: "abc")
+        let third = try one.begin(asked, of: n2, at: .zero + .seconds(1), until: .zero + .seconds(3))
+        #expect(try third.wait().get() == ByteBuffer(string: "cba"))
+        try #require(told.withLock { $0 } == 1, "the second has time left")
+        #expect(throws: Endpoint.AskingFailure.broken) { try first.wait().get() }
+        _ = try one.begin(asked, of: n2, at: .zero + .seconds(2), until: .zero + .seconds(3)).wait()
+        try #require(told.withLock { $0 } == 2)
+        #expect(throws: Endpoint.AskingFailure.broken) { try second.wait().get() }
+    }
+
+    @Test("however many answers never come, there is room for requests once nobody waits for those any more")
+    func room() throws {
+        let (one, two) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: two)
+        _ = try ask("there?", of: n2, by: one)
+        let outcome = try one.on { endpoint -> (kept: Int, isLaterSent: Bool) in
+            var (sent, isLaterSent) = (0, true)
+            var isFull = false
+            while !isFull {
+                sent += 1
+                endpoint.ask(ByteBuffer(string: "say nothing"), of: n2, at: .zero, until: .zero + .seconds(1)) {
+                    if case .failure(.unreachable) = $0 { isFull = true }
+                }
+            }
+            endpoint.ask(
+                ByteBuffer(string: "later"), of: n2, at: .zero + .seconds(1), until: .zero + .seconds(2)
+            ) {
+                if case .failure(.unreachable) = $0 { isLaterSent = false }
+            }
+            return (sent - 1, isLaterSent)
+        }
+        #expect(outcome.kept == 8_192)
+        #expect(outcome.isLaterSent)
+    }
+
+    @Test("a request that no frame has room for is not sent, and the connection goes on")
+    func oversized() throws {
+        let (one, two) = (try Peer(n1), try Peer(n2))
+        try one.connect(to: two)
+        _ = try ask("there?", of: n2, by: one)
+        let larger = ByteBuffer(repeating: 7, count: Endpoint.payloadMax + 1)
+        #expect(throws: Endpoint.AskingFailure.oversized) { try one.begin(larger, of: n2).wait().get() }
+        #expect(try ask("abc", of: n2, by: one) == "cba")
+        #expect(try two.complaints().isEmpty)
+    }
+
     @Test("servers tell each other where their faces are")
     func faces() throws {
         let (one, two) = (try Peer(n1, face: "127.0.0.1:9001"), try Peer(n2, face: "127.0.0.1:9002"))
@@ -89,10 +146,12 @@ struct AskingTests {
 extension Peer {
     /// Begins to ask.
     fileprivate func begin(
-        _ request: ByteBuffer, of peer: NodeID
+        _ request: ByteBuffer, of peer: NodeID, at now: Instant = .zero, until end: Instant = .zero + .seconds(60)
     ) throws -> EventLoopFuture<Result<ByteBuffer, Endpoint.AskingFailure>> {
         let promise = group.next().makePromise(of: Result<ByteBuffer, Endpoint.AskingFailure>.self)
-        try on { endpoint in endpoint.ask(request, of: peer) { promise.succeed($0) } }
+        try on { endpoint in
+            endpoint.ask(request, of: peer, at: now, until: end) { promise.succeed($0) }
+        }
         return promise.futureResult
     }
 }

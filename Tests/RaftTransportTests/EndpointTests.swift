@@ -68,7 +68,7 @@ final class Peer: Sendable {
         let bound = try loop.submit {
             let recorder = Recorder()
             let endpoint = Endpoint(
-                loop: loop, cluster: cluster, node: node, incarnation: .first, members: [n1, n2], secret: secret,
+                loop: loop, cluster: cluster, node: node, incarnation: .first, members: [n1, n2, n3], secret: secret,
                 face: face,
                 delegate: recorder)
             return NIOLoopBound((endpoint: endpoint, recorder: recorder), eventLoop: loop)

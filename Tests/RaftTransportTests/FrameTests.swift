@@ -148,6 +148,14 @@ struct FrameTests {
         }
     }
 
+    @Test("a request and a reply that carry the most they may are the largest frame")
+    func largest() {
+        let payload = ByteBuffer(repeating: 7, count: Frame.payloadMax)
+        for frame in [Frame.request(number: 1, payload), .reply(number: 1, payload)] {
+            #expect(Self.payload(frame).readableBytes == Frame.sizeMax)
+        }
+    }
+
     @Test("a length that no frame may have is refused before anything is read")
     func oversized() throws {
         let decoder = FrameDecoder(sizeMax: 100)

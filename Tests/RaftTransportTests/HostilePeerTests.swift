@@ -1,3 +1,5 @@
+import Dispatch
+import Glibc
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -65,6 +67,85 @@ struct HostilePeerTests {
         try other.until { $0.numbers.last == 200 }
     }
 
+    @Test("of a member that calls a server that is paused only so much is kept, too")
+    func callsPaused() throws {
+        let (one, other) = (try Peer(n1), try Peer(n2))
+        try other.on { $0.pause() }
+        try one.connect(to: other)
+        let entry = Entry(term: Term(1), payload: .command([UInt8](repeating: 7, count: 1 << 20)))
+        let append = Append(previous: .zero, entries: [entry], commit: .zero, round: .zero)
+        let message = Message(from: n1, incarnation: .first, to: n2, term: Term(1), body: .append(append))
+        var (sent, last) = (0, ContinuousClock.now)
+        while sent < 200, .now - last < .seconds(1) {
+            let outcome = try one.on { endpoint in
+                defer { endpoint.flush() }
+                return endpoint.send(message, number: 1, wantsHandled: false)
+            }
+            switch outcome {
+            case .sent: (sent, last) = (sent + 1, .now)
+            case .unreachable: last = .now
+            case .full: break
+            }
+        }
+        #expect(sent < 60, "some sixteen megabytes, and what the system keeps")
+        try other.on { $0.resume() }
+        try other.until { [sent] in $0.numbers.count == sent }
+    }
+
+    @Test("a peer to which nothing gets through any more is called again, and one that only takes nothing is not")
+    func silence() throws {
+        let idleCalls = Mutex(0)
+        let deafCalls = DispatchSemaphore(value: 0)
+        let idle = try FakePeer(isReading: false) { _ in idleCalls.withLock { $0 += 1 } }
+        let deaf = try FakePeer { channel in
+            channel.deafen()
+            deafCalls.signal()
+        }
+        defer {
+            idle.close()
+            deaf.close()
+        }
+        let one = try Peer(n1)
+        try one.on { [port = idle.port] in _ = $0.setPeer(n3, at: .loopback(port: port)) }
+        let entry = Entry(term: Term(1), payload: .command([UInt8](repeating: 7, count: 1 << 20)))
+        let append = Append(previous: .zero, entries: [entry], commit: .zero, round: .zero)
+        let message = Message(from: n1, incarnation: .first, to: n3, term: Term(1), body: .append(append))
+        var isFull = false
+        while !isFull {
+            isFull = try one.on { endpoint in
+                defer { endpoint.flush() }
+                if case .full = endpoint.send(message, number: 1, wantsHandled: false) { return true }
+                return false
+            }
+        }
+        try one.on { [port = deaf.port] in _ = $0.setPeer(n2, at: .loopback(port: port)) }
+        try #require(deafCalls.wait(timeout: .now() + 60) == .success)
+        try one.send(1, to: n2)
+        try #require(deafCalls.wait(timeout: .now() + 60) == .success)
+        #expect(try one.complaints() == ["n2 can't be reached: it acknowledged nothing for 2 seconds"])
+        #expect(idleCalls.withLock { $0 } == 1)
+    }
+
+    @Test("however many strangers call and say nothing, a member gets in, and those who are in stay")
+    func strangers() throws {
+        let one = try Peer(n1)
+        let member = try Caller(callingAt: one)
+        try member.send(Self.hello(from: n3))
+        try member.send(frame(1))
+        try one.until { $0.numbers == [1] }
+        var strangers: [Caller] = []
+        for _ in 0..<Endpoint.unprovenMax { strangers.append(try Caller(callingAt: one)) }
+        let newcomer = try Caller(callingAt: one)
+        var bytes = hello
+        bytes.writeImmutableBuffer(frame(2))
+        try newcomer.send(bytes)
+        while newcomer.isOpen, try one.numbers().count < 2 {}
+        #expect(try one.numbers() == [1, 2])
+        // It has taken the place of the one who was silent for longest.
+        try strangers[0].waitUntilHungUp()
+        #expect(member.isOpen)
+    }
+
     @Test("a peer that hangs up on every call is called less and less often")
     func backsOff() throws {
         let calls = Mutex<[ContinuousClock.Instant]>([])
@@ -102,9 +183,11 @@ struct HostilePeerTests {
         #expect(try one.complaints() == ["n2 sent an unreadable frame: unexpected"])
     }
 
-    private var hello: ByteBuffer {
+    private var hello: ByteBuffer { Self.hello(from: n2) }
+
+    private static func hello(from node: NodeID) -> ByteBuffer {
         var buffer = ByteBuffer()
-        Frame.hello(Hello(cluster: 7, from: n2, incarnation: .first, to: n1)).write(into: &buffer)
+        Frame.hello(Hello(cluster: 7, from: node, incarnation: .first, to: n1)).write(into: &buffer)
         return buffer
     }
 
@@ -137,6 +220,8 @@ private struct Caller {
 
     func hangUp() throws { try channel.close().wait() }
 
+    var isOpen: Bool { channel.isActive }
+
     func waitUntilHungUp() throws { try channel.closeFuture.wait() }
 }
 
@@ -145,8 +230,9 @@ private struct FakePeer {
     private let channel: any Channel
     let port: Int
 
-    init(_ answer: @escaping @Sendable (any Channel) -> Void) throws {
+    init(isReading: Bool = true, _ answer: @escaping @Sendable (any Channel) -> Void) throws {
         channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.autoRead, value: isReading)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Greeter(answer))
@@ -168,4 +254,28 @@ private final class Greeter: ChannelInboundHandler {
     init(_ answer: @escaping (any Channel) -> Void) { self.answer = answer }
 
     func channelActive(context: ChannelHandlerContext) { answer(context.channel) }
+}
+
+/// A filter that drops all that comes, as `linux/filter.h` has it: one instruction, and its address.
+private struct DroppingFilter {
+    struct Instruction { var (code, ifTrue, ifFalse, operand) = (6 as UInt16, 0 as UInt8, 0 as UInt8, 0 as UInt32) }
+
+    var count: UInt16 = 1
+    let instructions: UInt
+}
+
+extension Channel {
+    /// Lets nothing more get to this end of a connection: the system drops what comes, as if it were lost on the way.
+    fileprivate func deafen() {
+        let instructions = UnsafeMutablePointer<DroppingFilter.Instruction>.allocate(capacity: 1)
+        instructions.initialize(to: DroppingFilter.Instruction())
+        defer { instructions.deallocate() }
+        // On the channel's loop, where this is called, it is done at once.
+        (self as? any SocketOptionProvider)?
+            .unsafeSetSocketOption(
+                level: .socket, name: NIOBSDSocket.Option(rawValue: SO_ATTACH_FILTER),
+                value: DroppingFilter(instructions: UInt(bitPattern: instructions))
+            )
+            .whenFailure { Issue.record($0) }
+    }
 }
