@@ -125,13 +125,19 @@ public final class DirectoryDisk: Disk {
     /// Gives a file another name.
     public func rename(_ name: String, to newName: String) throws(StorageError) {
         if Glibc.rename(full(name), full(newName)) != 0 { throw .last("rename", full(name)) }
-        open = nil
+        forget(name)
+        forget(newName)
     }
 
     /// Takes a file away.
     public func remove(_ name: String) throws(StorageError) {
         if unlink(full(name)) != 0 { throw .last("remove", full(name)) }
-        open = nil
+        forget(name)
+    }
+
+    /// Whoever asks for a file of this name next means another one.
+    private func forget(_ name: String) {
+        if open?.name == name { open = nil }
     }
 
     /// Cuts a file.

@@ -84,6 +84,7 @@ final class Faces {
         wishes[node] = wish
         var service = ServiceOptions(
             host: options.isShared ? "0.0.0.0" : "127.0.0.1", port: port(of: node))
+        if options.isShared { service.names = Faces.machineNames }
         service.logger.logLevel = .critical
         // Who is killed says nothing more to anybody.
         service.limits.ending = .milliseconds(20)
@@ -121,13 +122,22 @@ extension Faces.Options {
     func sentence(nodes: Int) -> String {
         let ports = nodes > 1 ? "\(firstPort) to \(firstPort + nodes - 1)" : "\(firstPort)"
         guard isShared else { return "each node serves HTTP to this machine: curl 127.0.0.1:\(firstPort)/status" }
-        let addresses = Faces.addresses.joined(separator: ", ")
-        return "everybody who can reach \(addresses.isEmpty ? "this machine" : addresses) can read and write all keys, "
-            + "on ports \(ports): curl \(Faces.addresses.first ?? "127.0.0.1"):\(firstPort)/status"
+        // What one has to type first, for there may be no room for all.
+        let others = Faces.addresses.dropFirst().map { ", and at \($0)" }.joined()
+        return "curl \(host):\(firstPort)/status: everybody who can reach it, on ports \(ports)\(others), "
+            + "can read and write all keys"
     }
 }
 
 extension Faces {
+    /// What others on the network may call this machine.
+    nonisolated static var machineNames: [String] {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return [] }
+        let name = String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? [] : [name, name + ".local"]
+    }
+
     /// This machine's addresses, but for those that only it can reach.
     nonisolated static var addresses: [String] {
         var first: UnsafeMutablePointer<ifaddrs>?

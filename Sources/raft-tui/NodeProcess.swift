@@ -86,14 +86,13 @@ struct NodeProcess: ParsableCommand {
     func run() throws {
         let signals = SignalPipe([SIGINT, SIGTERM])
         signal(SIGPIPE, SIG_IGN)
-        let secret = try secretFile.map { try SecretFile($0) }
+        let secret = try secretFile.map { try SecretFile($0, isForNodes: true) }
         let journal = Journal(id: id.node)
         for warning in [secret?.warning, openness].compactMap({ $0 }) { journal.warn(warning) }
         let server = try makeServer(secret?.secret, journal)
-        // The others are told when they are called.
-        if http.address.port != 0 { server.face.setFace(face(port: http.address.port)) }
-        guard server.start() else { throw Failure(journal.failure ?? "\(id.node) can't start") }
         defer { server.stop() }
+        // A node whose HTTP port is taken must not disturb the cluster first; and the others are told where its face is
+        // when they are called.
         let service = ServiceTask(
             server.face,
             options: ServiceOptions(
@@ -101,6 +100,10 @@ struct NodeProcess: ParsableCommand {
                 logger: journal.complaints))
         let port = try service.start()
         server.face.setFace(face(port: port))
+        guard server.start() else {
+            NodeProcess.end(service, server)
+            throw Failure(journal.failure ?? "\(id.node) can't start")
+        }
         journal.log("serves http://\(face(port: port))")
         while true {
             var request = pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)

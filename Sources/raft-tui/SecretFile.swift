@@ -18,15 +18,18 @@ struct SecretFile {
 
     /// Reads the file at `path`.
     ///
+    /// - Parameter isForNodes: Whether nodes are to be started with it, and not asked that have one already.
     /// - Throws: ``Failure`` where it can't be read, or holds what can be guessed.
-    init(_ path: String) throws {
+    init(_ path: String, isForNodes: Bool) throws {
         var trimmed = Substring(try Files.read(path))
         while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
         let bytes = Array(trimmed.utf8)
         guard let secret = Secret(bytes) else {
-            throw Failure(
-                "\(path) holds a secret of \(bytes.count) bytes, which can be guessed: head -c 32 /dev/urandom | base64 > \(path) makes one"
-            )
+            let advice =
+                isForNodes
+                ? "which can be guessed: head -c 32 /dev/urandom | base64 > \(path) makes one"
+                : "where nodes have \(Secret.bytesMin) at least: name the file that they were started with"
+            throw Failure("\(path) holds a secret of \(bytes.count) bytes, \(advice)")
         }
         self.secret = secret
         token = SecretFile.token(of: bytes)

@@ -39,7 +39,7 @@ struct Watch: ParsableCommand {
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let token = try secretFile.map { try SecretFile($0).token }
+        let token = try secretFile.map { try SecretFile($0, isForNodes: false).token }
         if plain { return try tell(token) }
         try MainActor.assumeIsolated { try open(token) }
     }

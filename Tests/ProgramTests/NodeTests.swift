@@ -12,7 +12,7 @@ struct NodeTests {
     {
         let directory = try TemporaryDirectory()
         let text = """
-            cd "$1"; log=log
+            cd "$1"; log=log; : > $log
             umask 022; echo 'a secret that is long enough for tests' > secret
             ask() {
                 exec 3<>"/dev/tcp/127.0.0.1/$port"
