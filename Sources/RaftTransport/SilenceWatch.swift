@@ -7,8 +7,11 @@ import NIOPosix
 /// The system by itself sends again for a quarter of an hour, each time after twice as long, so that a network that was
 /// gone for a minute would be of no use for most of another. Acknowledgements come from the system at the other end, not
 /// from the process there: one that is paused, stopped or busy is not cut off, however long it reads nothing.
-final class SilenceWatch: ChannelInboundHandler {
+///
+/// It looks now and then for as long as an acknowledgement is owed: a cluster that says nothing takes no time.
+final class SilenceWatch: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
 
     /// How long the other end may acknowledge nothing, in real time.
     static let silenceMax = TimeAmount.seconds(2)
@@ -16,22 +19,24 @@ final class SilenceWatch: ChannelInboundHandler {
 
     private let onSilence: () -> Void
     private var silence = Silence(max: SilenceWatch.silenceMax)
-    private var task: RepeatedTask?
+    private var nextLook: Scheduled<Void>?
 
     /// - Parameter onSilence: Called right before such a connection is closed.
     init(onSilence: @escaping () -> Void = {}) { self.onSilence = onSilence }
 
-    func channelActive(context: ChannelHandlerContext) {
-        let box = NIOLoopBound((watch: self, context: context), eventLoop: context.eventLoop)
-        task = context.eventLoop.scheduleRepeatedTask(
-            initialDelay: SilenceWatch.pause, delay: SilenceWatch.pause
-        ) { _ in box.value.watch.look(box.value.context) }
-        context.fireChannelActive()
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        context.write(data, promise: promise)
+        if nextLook == nil { scheduleLook(context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        task?.cancel()
+        nextLook?.cancel()
         context.fireChannelInactive()
+    }
+
+    private func scheduleLook(_ context: ChannelHandlerContext) {
+        let box = NIOLoopBound((watch: self, context: context), eventLoop: context.eventLoop)
+        nextLook = context.eventLoop.scheduleTask(in: SilenceWatch.pause) { box.value.watch.look(box.value.context) }
     }
 
     private func look(_ context: ChannelHandlerContext) {
@@ -39,13 +44,17 @@ final class SilenceWatch: ChannelInboundHandler {
         let box = NIOLoopBound((watch: self, context: context), eventLoop: context.eventLoop)
         socket.getTCPInfo().whenSuccess { info in
             let watch = box.value.watch
-            guard watch.silence.isOver(Acknowledgements(info), at: .now()) else { return }
+            let known = Acknowledgements(info)
+            guard watch.silence.isOver(known, at: .now()) else {
+                watch.nextLook = nil
+                if known.isOwed { watch.scheduleLook(box.value.context) }
+                return
+            }
             watch.onSilence()
             // What is still under way must not arrive after what will be said on the next connection.
             socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
                 box.value.context.close(promise: nil)
             }
-            watch.task?.cancel()
         }
     }
 }
