@@ -46,7 +46,7 @@ cluster: build setup-demo ## start three nodes in the background, with HTTP on p
 			echo "somebody else serves port 900$$id, so node $$id did not start: see above"; exit 1; }; \
 		echo "node $$id serves http://127.0.0.1:900$$id"; \
 	done
-	@for _ in $$(seq 50); do $(BINARY) status $(URLS) >/dev/null && break; sleep 0.1; done
+	@for _ in $$(seq 50); do $(BINARY) status $(URLS) >/dev/null 2>&1 && break; sleep 0.1; done
 	@$(BINARY) status $(URLS) || true
 
 node-%: build # node-1, node-2, node-3: one of them in the foreground

@@ -31,10 +31,15 @@ public struct StatusTable: Hashable, Sendable {
         return Set((NodeStatus.leader(of: statuses) ?? statuses.first)?.members ?? [])
     }
 
-    /// Whether a majority of the members answers, and one of them leads.
-    public var isServing: Bool {
-        guard NodeStatus.leader(of: statuses) != nil else { return false }
-        return 2 * members.intersection(statuses.map(\.node)).count > members.count
+    /// Why the cluster may serve nobody, in a sentence; `nil` where a majority of the members answers, and one of them
+    /// leads.
+    public var trouble: String? {
+        let count = members.intersection(statuses.map(\.node)).count
+        if count == 0 { return "no node answers: start the nodes, or give their addresses" }
+        if 2 * count <= members.count {
+            return "\(count) of \(members.count) members answer here: start the others, or give their addresses, too"
+        }
+        return NodeStatus.leader(of: statuses) == nil ? "nobody leads now: ask again in a moment" : nil
     }
 
     /// The lines, the heading first.

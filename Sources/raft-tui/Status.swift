@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterWatch
+import Glibc
 
 /// `raft-tui status`: how nodes are that run as processes of their own.
 struct Status: ParsableCommand {
@@ -15,7 +16,10 @@ struct Status: ParsableCommand {
         let addresses = try nodes.list
         let table = StatusTable(zip(addresses, Survey.ask(addresses)).map { (address: $0, finding: $1) })
         for line in table.lines { print(line) }
-        if !table.isServing { throw ExitCode(1) }
+        guard let trouble = table.trouble else { return }
+        let line = Array("raft-tui: \(trouble)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+        throw ExitCode(1)
     }
 }
 
